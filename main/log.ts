@@ -3,10 +3,10 @@
  * to stderr only, because stdout belongs to the machine interface. It must never be given a group key,
  * a private key or the text of a message.
  */
-import { writeSync } from "node:fs";
+import { writeSync } from 'node:fs';
 
 /** From the most to the least talkative; `silent` writes nothing. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** How important an event is; also the least important one that is written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -55,10 +55,10 @@ function loggerWith(options: LoggerOptions, base: LogFields): Logger {
       write(`${JSON.stringify({ time, level, event, ...base, ...fields })}\n`);
     };
   return {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
     with: (fields) => loggerWith(options, { ...base, ...fields }),
   };
 }

@@ -13,8 +13,8 @@ import {
   sign as signBytes,
   timingSafeEqual,
   verify as verifyBytes,
-} from "node:crypto";
-import type { Group } from "./transport.ts";
+} from 'node:crypto';
+import type { Group } from './transport.ts';
 
 /** Length of an Ed25519 public key and of its private seed, bytes. */
 export const KEY_BYTES = 32;
@@ -38,23 +38,23 @@ export interface Identity {
 }
 
 /** DER around a raw Ed25519 private seed (RFC 8410). */
-const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 /** DER around a raw Ed25519 public key (RFC 8410). */
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** A new identity from the system's random source. */
 export function createIdentity(): Identity {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const der = privateKey.export({ type: "pkcs8", format: "der" });
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const der = privateKey.export({ type: 'pkcs8', format: 'der' });
   return identityFromSeed(der.subarray(PKCS8_PREFIX.length));
 }
 
 /** The identity with this private seed. Throws if it is not {@link KEY_BYTES} long. */
 export function identityFromSeed(seed: Uint8Array): Identity {
-  if (seed.length !== KEY_BYTES) throw new RangeError("an Ed25519 seed has 32 bytes");
+  if (seed.length !== KEY_BYTES) throw new RangeError('an Ed25519 seed has 32 bytes');
   const der = Buffer.concat([PKCS8_PREFIX, seed]);
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   return {
     publicKey: new Uint8Array(spki.subarray(SPKI_PREFIX.length)),
     seed: new Uint8Array(seed),
@@ -71,7 +71,7 @@ export function verifySignature(
   if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
   try {
     const der = Buffer.concat([SPKI_PREFIX, publicKey]);
-    const key = createPublicKey({ key: der, format: "der", type: "spki" });
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
     return verifyBytes(null, bytes, key, signature);
   } catch {
     // Not every 32 bytes are a point on the curve; such a key has signed nothing.
@@ -81,7 +81,7 @@ export function verifySignature(
 
 /** HMAC-SHA256, {@link DIGEST_BYTES}. */
 export function hmac(key: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac("sha256", key).update(bytes).digest());
+  return new Uint8Array(createHmac('sha256', key).update(bytes).digest());
 }
 
 /** Compares two secrets in time that depends on their length only. */
@@ -91,7 +91,7 @@ export function secretsEqual(a: Uint8Array, b: Uint8Array): boolean {
 
 /** SHA-256, {@link DIGEST_BYTES}. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return hash("sha256", bytes, "buffer");
+  return hash('sha256', bytes, 'buffer');
 }
 
 /** A new group with a random id and key. */

@@ -5,13 +5,13 @@
  * that closes loses what was in flight; the core sends again. Implementations: tcp-transport.ts, and
  * memory-transport.ts for tests; transport.acceptance.ts holds both to this contract.
  */
-import type { NodeError } from "../../shared/model.ts";
-import type { ProtocolMessage } from "../../shared/protocol/messages.ts";
-import type { LinkedPeer } from "../../shared/protocol/ready.ts";
-import type { Epoch, Member, PeerId } from "../../shared/protocol/types.ts";
-import type { Result } from "../../shared/result.ts";
-import type { Logger } from "../log.ts";
-import type { Identity } from "./identity.ts";
+import type { NodeError } from '../../shared/model.ts';
+import type { ProtocolMessage } from '../../shared/protocol/messages.ts';
+import type { LinkedPeer } from '../../shared/protocol/ready.ts';
+import type { Epoch, Member, PeerId } from '../../shared/protocol/types.ts';
+import type { Result } from '../../shared/result.ts';
+import type { Logger } from '../log.ts';
+import type { Identity } from './identity.ts';
 
 /** What every member of a group shares. */
 export interface Group {
@@ -24,24 +24,24 @@ export interface Group {
 /** Why a link is refused. */
 export type RefusalCode =
   /** The two programs speak different versions of the protocol. */
-  | "VERSION"
-  | "WRONG_GROUP"
+  | 'VERSION'
+  | 'WRONG_GROUP'
   /** The group key is missing or differs, or a signature does not fit its key. */
-  | "WRONG_KEY"
+  | 'WRONG_KEY'
   /** The id is bound to another identity key. */
-  | "ID_TAKEN"
+  | 'ID_TAKEN'
   /** The same identity is up elsewhere: a copied data folder. */
-  | "ID_IN_USE"
-  | "ROLLED_BACK"
-  | "DIVERGED"
+  | 'ID_IN_USE'
+  | 'ROLLED_BACK'
+  | 'DIVERGED'
   /** The other side has no group itself yet; worth trying again. */
-  | "JOINING"
+  | 'JOINING'
   /** This peer dialled itself. */
-  | "SELF"
+  | 'SELF'
   /** Another link of this pair is up and answers; not an error. */
-  | "DUPLICATE"
+  | 'DUPLICATE'
   /** The other side sent what does not decode. */
-  | "BAD_FRAME";
+  | 'BAD_FRAME';
 
 /** A refusal as it is told to the other side and, there, to a person. */
 export interface Refusal {
@@ -52,7 +52,7 @@ export interface Refusal {
 /** A link that was refused: while it was being made, or later through {@link Transport.disconnect}. */
 export interface LinkRefused extends Refusal {
   /** Who found the reason: the other side, or this one about the other. */
-  readonly by: "them" | "us";
+  readonly by: 'them' | 'us';
   /** Who it was, if its HELLO came that far. Not proven unless the link had been up. */
   readonly peer: PeerId | null;
   /** Where it was dialled, or where it came from. */
