@@ -25,6 +25,11 @@ export interface Run {
   readonly counter: number;
 }
 
+/** True for one and the same period of provisional leading. */
+export function sameRun(a: Run, b: Run): boolean {
+  return a.leader === b.leader && a.nonce === b.nonce && a.counter === b.counter;
+}
+
 /** Sign of life, both ways on every link. */
 export interface Heartbeat {
   readonly kind: "heartbeat";

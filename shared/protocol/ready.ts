@@ -195,6 +195,8 @@ export interface ReplicaStart {
 /** A look inside for checkers and scripts; nothing in it may be changed. */
 export interface Inspection {
   readonly promised: Epoch;
+  /** The promise that surely is on disk: the one to report in a HELLO. */
+  readonly durablePromised: Epoch;
   /** Epoch that this replica leads as established leader, else null. */
   readonly leading: Epoch | null;
   readonly last: Position;

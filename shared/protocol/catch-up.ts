@@ -1,0 +1,158 @@
+/**
+ * Getting final entries that this peer missed, from any peer that has them, followers before the leader;
+ * and serving such requests, from memory or from the stored log. Batches are bounded, the next one is
+ * asked for only while few writes wait for the disk (back-pressure), and every batch is checked against
+ * the hash chain before it is kept. A synchronising winner (election.ts) uses the same frames.
+ */
+import { must } from "../assert.ts";
+import { adopt } from "./append.ts";
+import { moveMark } from "./delivery.ts";
+import { onDiverged } from "./divergence.ts";
+import { sendBehind } from "./follower.ts";
+import type { Entries, Fetch } from "./messages.ts";
+import { type Serving, type State, emit, nextRequest, send } from "./state.ts";
+import { type Entry, type PeerId, type Seq, compareEpochs } from "./types.ts";
+
+/** Writes that may wait for the disk before the next batch is asked for. */
+const WRITES_IN_FLIGHT_MAX = 4;
+
+/** Starts to catch up to `target`, unless that is under way already. */
+export function startCatchUp(s: State, target: Seq): void {
+  if (s.catchUp !== null || target <= s.mark || s.stopped) return;
+  if (s.attempt?.kind === "synchronising") return;
+  const from = pickSource(s, target);
+  if (from !== null) fetchFrom(s, from, target);
+}
+
+/** A peer whose mark is above ours: a follower if there is one, else the leader; not always the same. */
+function pickSource(s: State, target: Seq): PeerId | null {
+  const able = [...s.peers.values()].filter((peer) => peer.reachable && peer.mark > s.mark);
+  const leader = s.role.kind === "following" ? s.role.leader : null;
+  const followers = able.filter((peer) => peer.id !== leader && peer.mark >= target - s.config.caughtUpEntries);
+  if (followers.length > 0) return s.random.pick(followers).id;
+  const any = able.find((peer) => peer.id === leader) ?? able[0];
+  if (any !== undefined) return any.id;
+  return leader !== null && s.peers.get(leader)?.reachable === true ? leader : null;
+}
+
+function fetchFrom(s: State, from: PeerId, target: Seq): void {
+  const request = nextRequest(s);
+  s.catchUp = { from, request, target, deadline: s.now + s.config.syncMs };
+  const after = must(s.log.positionAt(s.mark), "the place of the mark stays in memory");
+  send(s, from, { kind: "fetch", request, after, epoch: null });
+}
+
+/** Gives up on a source that does not answer; the next heartbeat starts with another. */
+export function checkCatchUp(s: State): void {
+  if (s.catchUp === null) return;
+  const source = s.peers.get(s.catchUp.from);
+  if (s.now < s.catchUp.deadline && source?.reachable === true) return;
+  const { target } = s.catchUp;
+  s.catchUp = null;
+  startCatchUp(s, target);
+}
+
+/** FETCH: serves final entries to anybody, the whole log to a winner that this peer promised. */
+export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
+  const { request, after, epoch } = fetch;
+  const whole = epoch !== null;
+  if (whole && compareEpochs(epoch, s.promised) !== 0) return refuseFetch(s, from, fetch);
+  const limit = whole ? s.log.last.seq : s.mark;
+  const own = s.log.epochAt(after.seq);
+  const older = after.seq < s.log.first - 1;
+  if (after.seq > limit || (!older && (own === undefined || compareEpochs(own, after.epoch) !== 0))) {
+    return refuseFetch(s, from, fetch);
+  }
+  if (!older) {
+    sendEntries(s, { to: from, request, after, limit }, batchAfter(s, after.seq, limit));
+    return;
+  }
+  const read = nextRequest(s);
+  s.serving.set(read, { to: from, request, after, limit });
+  s.out.reads.push({
+    kind: "read-entries",
+    request: read,
+    from: after.seq + 1,
+    to: Math.min(limit, after.seq + s.config.batchEntries),
+    bytesMax: s.config.batchBytes,
+  });
+}
+
+function refuseFetch(s: State, to: PeerId, { request, after }: Fetch): void {
+  send(s, to, {
+    kind: "entries",
+    request,
+    matched: false,
+    prev: after,
+    entries: [],
+    mark: s.mark,
+  });
+}
+
+function batchAfter(s: State, after: Seq, limit: Seq): readonly Entry[] {
+  const { log, config } = s;
+  let end = after;
+  let bytes = 0;
+  while (end < limit && end - after < config.batchEntries) {
+    bytes += must(log.at(end + 1), "the batch lies in memory").body.length + 128;
+    if (bytes > config.batchBytes && end > after) break;
+    end++;
+  }
+  return end === after ? [] : log.slice(after + 1, end);
+}
+
+/** The stored log has answered a read for somebody's FETCH. */
+export function onEntriesRead(s: State, request: number, entries: readonly Entry[]): void {
+  const serving = s.serving.get(request);
+  if (serving === undefined) return;
+  s.serving.delete(request);
+  sendEntries(s, serving, entries);
+}
+
+function sendEntries(s: State, serving: Serving, entries: readonly Entry[]): void {
+  const { to, request, after } = serving;
+  send(s, to, { kind: "entries", request, matched: true, prev: after, entries, mark: s.mark });
+}
+
+/** ENTRIES of a catch-up: keeps what is final, then asks for more or tells the leader. */
+export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
+  const { catchUp } = s;
+  if (catchUp === null || catchUp.request !== batch.request || catchUp.from !== from) return;
+  s.catchUp = null;
+  if (!batch.matched) return;
+  const final = batch.entries.filter((entry) => entry.seq <= batch.mark);
+  const adoption = adopt(s, batch.prev, final);
+  if (adoption !== "adopted") {
+    if (adoption === "diverged") onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
+    return;
+  }
+  moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
+  const target = Math.max(catchUp.target, batch.mark);
+  if (target > s.mark && final.length > 0) {
+    emit(s, { kind: "progress", at: s.mark, target });
+    s.catchUp = { from, request: 0, target, deadline: s.now + s.config.syncMs };
+    continueCatchUp(s);
+    return;
+  }
+  finishCatchUp(s, target);
+}
+
+/** Asks for the next batch once the disk keeps up. */
+export function continueCatchUp(s: State): void {
+  const { catchUp } = s;
+  if (catchUp === null || catchUp.request !== 0) return;
+  if (s.writeNumber - s.persistedUpTo > WRITES_IN_FLIGHT_MAX) {
+    s.catchUp = { ...catchUp, deadline: s.now + s.config.syncMs };
+    return;
+  }
+  fetchFrom(s, catchUp.from, catchUp.target);
+}
+
+function finishCatchUp(s: State, target: Seq): void {
+  emit(s, { kind: "progress", at: s.mark, target: Math.max(target, s.mark) });
+  const { role } = s;
+  if (role.kind === "following" && role.via === null) {
+    s.behind = true;
+    sendBehind(s, role.leader, role.epoch);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Links coming up and going down, and who is suspected. A peer that reports a lower promise than it did
+ * before, from another process, runs on an old copy of its data and is refused (S7); an id that is
+ * bound to another key is refused too.
+ */
+import { mayBe } from "./membership.ts";
+import { PeerState } from "./peers.ts";
+import type { LinkedPeer } from "./ready.ts";
+import { type State, newestList, send, write } from "./state.ts";
+import { leaderRoute, resubmit } from "./submission.ts";
+import { startProgress } from "./transitions.ts";
+import { type Epoch, type Member, type PeerId, compareEpochs } from "./types.ts";
+
+/** An authenticated link is up. */
+export function onLinkUp(s: State, peer: LinkedPeer): void {
+  const reason = refusalOf(s, peer);
+  if (reason !== null) {
+    const known = s.peers.get(peer.id);
+    if (known !== undefined) known.linked = false;
+    s.out.disconnects.push({ peer: peer.id, reason });
+    return;
+  }
+  const known = s.peers.get(peer.id);
+  if (known === undefined) s.peers.set(peer.id, new PeerState(peer, s.config, s.now));
+  else known.relink(peer, s.now);
+  noteReported(s, peer, peer.promised);
+  s.out.statusChanged = true;
+  send(s, peer.id, { kind: "addresses", members: addresses(s) });
+  greet(s, peer.id);
+  if (leaderRoute(s) === peer.id) resubmit(s);
+}
+
+function refusalOf(s: State, peer: LinkedPeer): "ID_TAKEN" | "ROLLED_BACK" | null {
+  if (peer.id === s.self.id || !mayBe(s, peer)) return "ID_TAKEN";
+  const known = s.known.get(peer.id);
+  if (known === undefined || known.nonce === peer.nonce) return null;
+  return compareEpochs(peer.promised, known.promised) < 0 ? "ROLLED_BACK" : null;
+}
+
+/** A new link learns at once who leads. */
+function greet(s: State, peer: PeerId): void {
+  const { role } = s;
+  if (role.kind === "leading") {
+    startProgress(s, role, peer);
+    const lead = { kind: "established", epoch: role.epoch } as const;
+    send(s, peer, { kind: "coordinator", lead });
+  } else if (role.kind === "leading-provisionally") {
+    send(s, peer, { kind: "coordinator", lead: { kind: "provisional", run: role.run } });
+  }
+}
+
+/** Remembers the highest promise that a peer reported, and where the peer is. */
+export function noteReported(s: State, peer: Omit<LinkedPeer, "promised">, promised: Epoch): void {
+  const known = s.known.get(peer.id);
+  const { id, key, name, address, nonce } = peer;
+  const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
+  if (!isHigher && known.nonce === nonce && known.member.address === address) return;
+  const member: Member = known?.bound === true ? { ...known.member, address } : { id, key, name, address };
+  const entry = {
+    member,
+    bound: known?.bound ?? false,
+    promised: isHigher ? promised : known.promised,
+    nonce,
+  };
+  s.known.set(id, entry);
+  write(s, { kind: "know", peer: entry }, false);
+}
+
+/** A link is gone; `refused`: nothing listens there any more, which is suspicion enough. */
+export function onLinkDown(s: State, id: PeerId, refused: boolean): void {
+  const peer = s.peers.get(id);
+  if (peer === undefined) return;
+  peer.linked = false;
+  s.out.statusChanged = true;
+  if (refused) peer.suspected = true;
+}
+
+/** Suspects and trusts by the detectors; a peer trusted again is given more time from then on. */
+export function judgePeers(s: State): void {
+  for (const peer of s.peers.values()) {
+    const silent = peer.detector.isSuspect(s.now);
+    if (silent && !peer.suspected) {
+      peer.suspected = true;
+      s.out.statusChanged = true;
+    } else if (!silent && peer.suspected && peer.linked) {
+      peer.suspected = false;
+      peer.detector.widen();
+      s.out.statusChanged = true;
+    }
+  }
+}
+
+/** This process itself stood still: every silence is its own doing (E12). */
+export function forgiveSilence(s: State): void {
+  for (const peer of s.peers.values()) peer.detector.restart(s.now);
+}
+
+/** Everyone worth dialling: members and former members, where they were last. */
+export function addresses(s: State): readonly Member[] {
+  const all = new Map<PeerId, Member>();
+  for (const { member } of s.known.values()) all.set(member.id, member);
+  for (const member of newestList(s)?.members ?? []) {
+    if (!all.has(member.id)) all.set(member.id, member);
+  }
+  all.delete(s.self.id);
+  return [...all.values()];
+}
+
+/** ADDRESSES: where others were last seen; a hint for dialling, never more. */
+export function onAddresses(s: State, members: readonly Member[]): void {
+  for (const member of members) {
+    if (member.id === s.self.id || s.known.has(member.id)) continue;
+    const peer = { member, bound: false, promised: { number: 0, leader: 0 }, nonce: 0 };
+    s.known.set(member.id, peer);
+    write(s, { kind: "know", peer }, false);
+    s.out.addressesChanged = true;
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * How a message gets from its author's composer into an order, final or provisional.
+ *
+ * The author stores it, then submits it, again and in order on every new leader, reconnect and every
+ * few seconds until it is final (V4). Whoever orders drops what it has, and takes a message only when
+ * its author's previous one (`after`) has its place: so author order holds on every path, and the
+ * holders of a message hold everything before it (V1). Ids older than memory are looked up on disk.
+ */
+import { appendOwn } from "./append.ts";
+import {
+  type State,
+  type Submission,
+  afterWrites,
+  broadcast,
+  emit,
+  nextRequest,
+  send,
+  write,
+} from "./state.ts";
+import type { Leading, LeadingProvisionally } from "./roles.ts";
+import { type Offer, type Submit, type Tentative, type Want, sameRun } from "./messages.ts";
+import { type Message, type MessageId, type PeerId, messageOf } from "./types.ts";
+
+/** Messages held for a missing predecessor; beyond it they are dropped and submitted again later. */
+const HELD_MAX = 20_000;
+
+/** Ids in one OFFER or WANT: 16 bytes each, well under a frame. */
+const OFFER_IDS_MAX = 8_192;
+
+/** A person's message: durable first, then on its way. */
+export function onSubmitOwn(
+  s: State,
+  input: { readonly id: MessageId; readonly sentAt: number; readonly body: Uint8Array },
+): void {
+  const { id, sentAt, body } = input;
+  const message: Message = { id, author: s.self.id, after: s.lastOwn, sentAt, body };
+  s.lastOwn = id;
+  s.pending.add(message, false);
+  write(s, { kind: "add-pending", messages: [message], at: "back" });
+  write(s, { kind: "last-own", id });
+  afterWrites(s, { kind: "accepted", message });
+}
+
+/** The own message is on disk: it may leave now (V2). */
+export function onOwnDurable(s: State, message: Message): void {
+  s.pending.markDurable(message.id);
+  emit(s, { kind: "accepted", message });
+  const { role } = s;
+  if (role.kind === "leading" || role.kind === "leading-provisionally") {
+    admit(s, [{ message, from: s.self.id, n: null }]);
+  } else {
+    submitTo(s, message);
+  }
+}
+
+/** The link on which messages travel towards the leader; null when there is none. */
+export function leaderRoute(s: State): PeerId | null {
+  const { role } = s;
+  if (role.kind === "following") return role.via ?? role.leader;
+  if (role.kind === "following-provisionally") return role.leader;
+  return null;
+}
+
+/** Queues one message for the leader, in one frame with others of the same batch. */
+function submitTo(s: State, message: Message): void {
+  const route = leaderRoute(s);
+  if (route === null) return;
+  const last = s.out.sends.at(-1);
+  const open = last?.to === route && last.message.kind === "submit" ? last.message : null;
+  if (open !== null && open.messages.length < s.config.batchEntries && fits(s, open, message)) {
+    (open.messages as Message[]).push(message);
+    return;
+  }
+  send(s, route, { kind: "submit", messages: [message] });
+}
+
+function fits(s: State, submit: Submit, message: Message): boolean {
+  // Frames of own messages are filled one by one; the sum is only computed for large bodies.
+  const cheap = submit.messages.length * 256 + message.body.length;
+  if (message.body.length <= 256 && cheap <= s.config.batchBytes / 2) return true;
+  const bytes = submit.messages.reduce((sum, each) => sum + each.body.length + 64, 0);
+  return bytes + message.body.length <= s.config.batchBytes;
+}
+
+/** Offers everything that waits to the leader: whole when it is little, by id when it is much. */
+export function resubmit(s: State): void {
+  s.resubmitAt = s.now + s.config.resubmitMs;
+  const route = leaderRoute(s);
+  if (route === null || s.pending.size === 0) return;
+  const messages = [...s.pending.sendable()];
+  const bytes = messages.reduce((sum, message) => sum + message.body.length + 64, 0);
+  const secondHand = s.role.kind === "following" && s.role.via !== null;
+  if (bytes <= s.config.offerBytes || secondHand) {
+    for (const message of messages) submitTo(s, message);
+    return;
+  }
+  for (let i = 0; i < messages.length; i += OFFER_IDS_MAX) {
+    const ids = messages.slice(i, i + OFFER_IDS_MAX).map((message) => message.id);
+    send(s, route, { kind: "offer", ids });
+  }
+}
+
+/** A new orderer orders what it holds itself first. */
+export function orderOwnPending(s: State): void {
+  const own = [...s.pending.sendable()];
+  if (own.length === 0) return;
+  admit(
+    s,
+    own.map((message) => ({ message, from: s.self.id, n: null })),
+  );
+}
+
+/** SUBMIT: ordered here, or passed on towards the leader that is heard. */
+export function onSubmit(s: State, from: PeerId, submit: Submit): void {
+  const { role } = s;
+  if (role.kind === "leading" || role.kind === "leading-provisionally") {
+    admit(
+      s,
+      submit.messages.map((message) => ({ message, from, n: null })),
+    );
+    return;
+  }
+  const direct = role.kind === "following-provisionally" || (role.kind === "following" && role.via === null);
+  if (direct && role.leader !== from) {
+    send(s, role.leader, { kind: "submit", messages: [...submit.messages] });
+  }
+  // Otherwise nobody to pass it to: its author submits it again.
+}
+
+/** OFFER: asks once for what is not held here. */
+export function onOffer(s: State, from: PeerId, offer: Offer): void {
+  const { role } = s;
+  if (role.kind !== "leading" && role.kind !== "leading-provisionally") return;
+  const unknown: MessageId[] = [];
+  const held: Submission[] = [];
+  for (const id of offer.ids) {
+    const message = s.pending.isSendable(id) ? s.pending.get(id) : undefined;
+    if (message !== undefined) held.push({ message, from: s.self.id, n: null });
+    else if (!s.log.has(id)) unknown.push(id);
+  }
+  if (held.length > 0) admit(s, held);
+  if (unknown.length === 0) return;
+  if (s.log.first === 1) {
+    send(s, from, { kind: "want", ids: unknown });
+    return;
+  }
+  const request = nextRequest(s);
+  s.offers.set(request, { from, ids: unknown });
+  s.out.reads.push({ kind: "find-ids", request, ids: unknown });
+}
+
+/** WANT: sends the bodies of what is held, in order, from pending or from the log's open end. */
+export function onWant(s: State, from: PeerId, want: Want): void {
+  let batch: Message[] = [];
+  let bytes = 0;
+  for (const id of want.ids) {
+    const message = messageHeld(s, id);
+    if (message === undefined) continue;
+    const size = message.body.length + 64;
+    const full = bytes + size > s.config.batchBytes || batch.length >= s.config.batchEntries;
+    if (full && batch.length > 0) {
+      send(s, from, { kind: "submit", messages: batch });
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += size;
+  }
+  if (batch.length > 0) send(s, from, { kind: "submit", messages: batch });
+}
+
+function messageHeld(s: State, id: MessageId): Message | undefined {
+  if (s.pending.isSendable(id)) return s.pending.get(id);
+  const seq = s.log.seqOf(id);
+  const entry = seq === undefined ? undefined : s.log.at(seq);
+  return entry === undefined ? undefined : messageOf(entry);
+}
+
+/** TENTATIVE: keeps the provisional leader's order. */
+export function onTentative(s: State, from: PeerId, tentative: Tentative): void {
+  const { role } = s;
+  if (role.kind !== "following-provisionally" || role.leader !== from) return;
+  if (!sameRun(role.run, tentative.run)) return;
+  admit(
+    s,
+    tentative.messages.map((message, i) => ({ message, from, n: tentative.from + i })),
+  );
+}
+
+/** What stands in the way of a message taking its place now. */
+type Verdict = "in-log" | "fits" | "gap" | "unknown";
+
+/**
+ * Judges by memory alone. The fast path: if `after` is the author's last message in the log, the
+ * message is new, for anything after it would stand behind it.
+ */
+function judge(s: State, message: Message): Verdict {
+  const { log } = s;
+  const { id, author, after } = message;
+  if (log.has(id)) return "in-log";
+  if (after === log.headOf(author) || (after !== null && log.has(after))) return "fits";
+  if (s.role.kind !== "leading" && after !== null && s.pending.has(after)) return "fits";
+  if (log.first !== 1) return "unknown";
+  return after === null ? "fits" : "gap";
+}
+
+/** Takes messages into the present order, in the given order, as far as their predecessors allow. */
+export function admit(s: State, submissions: readonly Submission[]): void {
+  const work = [...submissions].reverse();
+  const unknown: Submission[] = [];
+  for (let sub = work.pop(); sub !== undefined; sub = work.pop()) {
+    switch (judge(s, sub.message)) {
+      case "in-log":
+        break;
+      case "fits":
+        take(s, sub);
+        work.push(...release(s, sub.message.id));
+        break;
+      case "gap":
+        hold(s, sub);
+        break;
+      case "unknown":
+        unknown.push(sub);
+        break;
+    }
+  }
+  if (unknown.length > 0) lookUp(s, unknown);
+}
+
+function lookUp(s: State, submissions: Submission[]): void {
+  const ids = new Set<MessageId>();
+  for (const { message } of submissions) {
+    ids.add(message.id);
+    if (message.after !== null) ids.add(message.after);
+  }
+  const request = nextRequest(s);
+  s.lookups.set(request, submissions);
+  s.out.reads.push({ kind: "find-ids", request, ids: [...ids] });
+}
+
+/** The disk has answered which ids it holds. */
+export function onIdsFound(s: State, request: number, found: readonly MessageId[]): void {
+  const inLog = new Set(found);
+  const offer = s.offers.get(request);
+  if (offer !== undefined) {
+    s.offers.delete(request);
+    const ids = offer.ids.filter((id) => !inLog.has(id) && !s.log.has(id) && !s.pending.has(id));
+    if (ids.length > 0) send(s, offer.from, { kind: "want", ids });
+    return;
+  }
+  const submissions = s.lookups.get(request);
+  if (submissions === undefined) return;
+  s.lookups.delete(request);
+  for (const sub of submissions) {
+    const { id, after } = sub.message;
+    if (inLog.has(id) || s.log.has(id)) continue;
+    const verdict = judge(s, sub.message);
+    if (verdict === "fits" || after === null || inLog.has(after)) {
+      take(s, sub);
+      admit(s, release(s, id));
+    } else {
+      hold(s, sub);
+    }
+  }
+}
+
+function hold(s: State, sub: Submission): void {
+  const { after } = sub.message;
+  if (after === null || s.heldCount >= HELD_MAX) return;
+  const { kind } = s.role;
+  if (kind === "leaderless" || kind === "following") return;
+  const waiting = s.held.get(after);
+  if (waiting?.some(({ message }) => message.id === sub.message.id) === true) return;
+  s.heldCount++;
+  if (waiting !== undefined) waiting.push(sub);
+  else s.held.set(after, [sub]);
+  if (sub.from !== s.self.id) send(s, sub.from, { kind: "want", ids: [after] });
+}
+
+function release(s: State, id: MessageId): readonly Submission[] {
+  const waiting = s.held.get(id);
+  if (waiting === undefined) return [];
+  s.held.delete(id);
+  s.heldCount -= waiting.length;
+  return waiting;
+}
+
+/** Gives a message its place in the order of the present role. */
+function take(s: State, sub: Submission): void {
+  const { role } = s;
+  const { message } = sub;
+  if (role.kind === "leading") sequence(s, role, message);
+  else if (role.kind === "leading-provisionally") orderProvisionally(s, role, message);
+  else if (role.kind === "following-provisionally") keep(s, sub);
+}
+
+function sequence(s: State, role: Leading, message: Message): void {
+  const { id, author, after, sentAt, body } = message;
+  appendOwn(s, role, { kind: "message", id, author, after, sentAt, body });
+}
+
+function orderProvisionally(s: State, role: LeadingProvisionally, message: Message): void {
+  if (s.pending.placeOf(message.id) !== null) return;
+  const n = role.next;
+  role.next += 1;
+  keepPending(s, message, n);
+  const last = s.out.sends.at(-1)?.message;
+  const open = last?.kind === "tentative" && last.from + last.messages.length === n ? last : null;
+  if (open !== null && open.messages.length < 64 && message.body.length <= 1_024) {
+    // One object was queued for every peer of the last broadcast, so that one addition reaches all.
+    (open.messages as Message[]).push(message);
+    return;
+  }
+  broadcast(s, { kind: "tentative", run: role.run, from: n, messages: [message] });
+}
+
+function keep(s: State, sub: Submission): void {
+  // A released submission that asked for a place is the provisional leader's business, not ours.
+  if (sub.n === null) return;
+  keepPending(s, sub.message, sub.n);
+}
+
+function keepPending(s: State, message: Message, n: number): void {
+  if (!s.pending.has(message.id)) {
+    s.pending.add(message, true);
+    write(s, { kind: "add-pending", messages: [message], at: "back" });
+  }
+  s.pending.place(message.id, n);
+  emit(s, { kind: "provisional", message, n });
+}
