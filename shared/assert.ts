@@ -6,7 +6,7 @@
 
 /** The error of a broken invariant. The process that sees it logs it and ends. */
 export class AssertionError extends Error {
-  override readonly name = "AssertionError";
+  override readonly name = 'AssertionError';
 }
 
 /** Throws {@link AssertionError} unless `condition` holds. */

@@ -3,7 +3,7 @@
  * Everything here is plain data that survives structured clone and JSON; hashes and keys are hex text.
  * The protocol core has its own richer types (protocol/types.ts); this file is what leaves the node.
  */
-import type { Result } from "./result.ts";
+import type { Result } from './result.ts';
 
 /** A peer's number in its group, 1 … 2^31-1. A higher id has priority in elections. */
 export type PeerId = number;
@@ -50,10 +50,10 @@ interface FinalBase {
 
 /** An entry that a quorum has stored: it never changes, moves or disappears. */
 export type FinalEntry =
-  | (FinalBase & { readonly kind: "message"; readonly text: string })
-  | (FinalBase & { readonly kind: "leader"; readonly text: null })
+  | (FinalBase & { readonly kind: 'message'; readonly text: string })
+  | (FinalBase & { readonly kind: 'leader'; readonly text: null })
   | (FinalBase & {
-      readonly kind: "members";
+      readonly kind: 'members';
       readonly text: null;
       /** The full new list. */
       readonly members: readonly MemberView[];
@@ -69,7 +69,7 @@ export interface WaitingMessage {
   readonly n: number | null;
 }
 
-export type Role = "leader" | "follower" | "candidate" | "joining";
+export type Role = 'leader' | 'follower' | 'candidate' | 'joining';
 
 /** What this node knows of one other peer. */
 export interface PeerView {
@@ -120,21 +120,21 @@ export interface NodeStatus {
 
 /** Codes after which the node cannot go on. */
 export type FatalCode =
-  | "PORT_IN_USE"
-  | "BAD_OPTION"
-  | "ID_TAKEN"
-  | "ID_MISMATCH"
-  | "WRONG_KEY"
-  | "WRONG_GROUP"
-  | "VERSION"
-  | "DATA_IN_USE"
-  | "ID_IN_USE"
-  | "ROLLED_BACK"
-  | "CORRUPT"
-  | "DISK";
+  | 'PORT_IN_USE'
+  | 'BAD_OPTION'
+  | 'ID_TAKEN'
+  | 'ID_MISMATCH'
+  | 'WRONG_KEY'
+  | 'WRONG_GROUP'
+  | 'VERSION'
+  | 'DATA_IN_USE'
+  | 'ID_IN_USE'
+  | 'ROLLED_BACK'
+  | 'CORRUPT'
+  | 'DISK';
 
 /** Codes after which the node goes on. */
-export type WarningCode = "BAD_COMMAND" | "TOO_LONG" | "UNREACHABLE" | "DIVERGED" | "NOT_READY";
+export type WarningCode = 'BAD_COMMAND' | 'TOO_LONG' | 'UNREACHABLE' | 'DIVERGED' | 'NOT_READY';
 
 /** An error in words that a person can act on. */
 export interface NodeError {
@@ -146,7 +146,7 @@ export interface NodeError {
 /** Everything a node tells its host (window or command line), in the order in which it happened. */
 export type NodeEvent =
   | {
-      readonly kind: "ready";
+      readonly kind: 'ready';
       readonly id: PeerId;
       readonly host: string;
       readonly port: number;
@@ -156,15 +156,15 @@ export type NodeEvent =
       readonly commit: Seq;
     }
   /** An own message is durably stored and will become final. */
-  | { readonly kind: "accepted"; readonly message: WaitingMessage; readonly ref: unknown }
+  | { readonly kind: 'accepted'; readonly message: WaitingMessage; readonly ref: unknown }
   /** A provisional leader gave a message (own or foreign) its place. */
-  | { readonly kind: "provisional"; readonly message: WaitingMessage }
-  | { readonly kind: "final"; readonly entries: readonly FinalEntry[] }
-  | { readonly kind: "status"; readonly status: NodeStatus }
-  | { readonly kind: "progress"; readonly at: Seq; readonly target: Seq }
-  | { readonly kind: "error"; readonly error: NodeError; readonly ref?: unknown }
+  | { readonly kind: 'provisional'; readonly message: WaitingMessage }
+  | { readonly kind: 'final'; readonly entries: readonly FinalEntry[] }
+  | { readonly kind: 'status'; readonly status: NodeStatus }
+  | { readonly kind: 'progress'; readonly at: Seq; readonly target: Seq }
+  | { readonly kind: 'error'; readonly error: NodeError; readonly ref?: unknown }
   /** The node has ended: left gracefully, or after a fatal error. */
-  | { readonly kind: "closed" };
+  | { readonly kind: 'closed' };
 
 /** Answer to sending a message: its id, or why it was refused. */
 export type SendOutcome = Result<MessageId, NodeError>;

@@ -2,7 +2,7 @@
  * The type of `window.lockstep`, derived from the contract: one named function per request, one
  * subscription per event. The preload builds it, the renderer's bridge.ts is the only file that uses it.
  */
-import type { EventName, Events, RequestName, Requests } from "./contract.ts";
+import type { EventName, Events, RequestName, Requests } from './contract.ts';
 
 type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -10,8 +10,8 @@ type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
 
 type RequestFunctions = {
   readonly [Name in RequestName as Camel<Name>]: (
-    args: Requests[Name]["args"],
-  ) => Promise<Requests[Name]["result"]>;
+    args: Requests[Name]['args'],
+  ) => Promise<Requests[Name]['result']>;
 };
 
 type EventSubscriptions = {

@@ -4,11 +4,11 @@
  * applies its events. Requests are imperative, events are past tense; results are values, because only
  * an error's text would survive the bridge.
  */
-import type { FinalEntry, NodeError, NodeStatus, PeerId, Seq, WaitingMessage } from "../model.ts";
-import type { Result } from "../result.ts";
+import type { FinalEntry, NodeError, NodeStatus, PeerId, Seq, WaitingMessage } from '../model.ts';
+import type { Result } from '../result.ts';
 
 /** A form field that an error belongs to; null when it concerns the whole card. */
-export type FormField = "seed" | "invite" | "key" | "name" | "id" | "host" | "port" | null;
+export type FormField = 'seed' | 'invite' | 'key' | 'name' | 'id' | 'host' | 'port' | null;
 
 /** Why a form was refused, in words a person can act on. */
 export interface FormError {
@@ -66,20 +66,20 @@ export interface InviteView {
 
 /** Where the app is. */
 export type Phase =
-  | { readonly kind: "start"; readonly start: StartView; readonly error: FormError | null }
+  | { readonly kind: 'start'; readonly start: StartView; readonly error: FormError | null }
   | {
       /** Dialling a seed; `notice` says what is not answering. Cancel is possible. */
-      readonly kind: "joining";
+      readonly kind: 'joining';
       readonly target: string;
       readonly notice: string | null;
     }
   | {
-      readonly kind: "open";
+      readonly kind: 'open';
       readonly self: Identity;
       readonly group: string;
       readonly invite: string;
     }
-  | { readonly kind: "ended"; readonly error: NodeError | null };
+  | { readonly kind: 'ended'; readonly error: NodeError | null };
 
 /** Everything a window needs to draw itself, also after a reload. */
 export interface Snapshot {
@@ -94,45 +94,48 @@ export interface Snapshot {
   readonly draft: string;
 }
 
-export type Theme = "system" | "light" | "dark";
+export type Theme = 'system' | 'light' | 'dark';
 
 export interface Settings {
   readonly theme: Theme;
   readonly statusPanel: boolean;
 }
 
+/** Arguments of a request that takes none. */
+export type NoArgs = Readonly<Record<string, never>>;
+
 /** Requests: name → arguments and result. */
 export interface Requests {
-  "get-snapshot": { args: Record<never, never>; result: Snapshot };
-  "start-group": { args: Identity; result: Result<null, FormError> };
-  "join-group": { args: JoinForm; result: Result<null, FormError> };
+  'get-snapshot': { args: NoArgs; result: Snapshot };
+  'start-group': { args: Identity; result: Result<null, FormError> };
+  'join-group': { args: JoinForm; result: Result<null, FormError> };
   /** Opens a group joined before, by its data folder. */
-  "open-group": { args: { readonly data: string }; result: Result<null, FormError> };
-  "cancel-join": { args: Record<never, never>; result: null };
-  "read-invite": { args: { readonly link: string }; result: Result<InviteView, FormError> };
-  "send-message": { args: { readonly text: string }; result: Result<WaitingMessage, NodeError> };
+  'open-group': { args: { readonly data: string }; result: Result<null, FormError> };
+  'cancel-join': { args: NoArgs; result: null };
+  'read-invite': { args: { readonly link: string }; result: Result<InviteView, FormError> };
+  'send-message': { args: { readonly text: string }; result: Result<WaitingMessage, NodeError> };
   /** Final entries with seq in [from, from + limit), ascending; limit at most 500. */
-  "load-entries": {
+  'load-entries': {
     args: { readonly from: Seq; readonly limit: number };
     result: readonly FinalEntry[];
   };
-  "save-draft": { args: { readonly text: string }; result: null };
-  "save-settings": { args: Settings; result: null };
-  "copy-text": { args: { readonly text: string }; result: null };
+  'save-draft': { args: { readonly text: string }; result: null };
+  'save-settings': { args: Settings; result: null };
+  'copy-text': { args: { readonly text: string }; result: null };
   /** Opens an http(s) or mailto link in the system's browser, after main has checked it. */
-  "open-link": { args: { readonly url: string }; result: null };
+  'open-link': { args: { readonly url: string }; result: null };
 }
 
 /** Events: name → payload. */
 export interface Events {
-  "phase-changed": Phase;
+  'phase-changed': Phase;
   /** Own message stored; shown as pending at once. */
-  "message-accepted": WaitingMessage;
-  "message-ordered": WaitingMessage;
+  'message-accepted': WaitingMessage;
+  'message-ordered': WaitingMessage;
   /** Ascending, without gaps. */
-  "entries-finalized": readonly FinalEntry[];
-  "status-changed": NodeStatus;
-  "error-reported": NodeError;
+  'entries-finalized': readonly FinalEntry[];
+  'status-changed': NodeStatus;
+  'error-reported': NodeError;
 }
 
 export type RequestName = keyof Requests;
@@ -140,26 +143,26 @@ export type EventName = keyof Events;
 
 /** Every request's channel, for the preload's allow list and the server's completeness check. */
 export const REQUEST_NAMES = [
-  "get-snapshot",
-  "start-group",
-  "join-group",
-  "open-group",
-  "cancel-join",
-  "read-invite",
-  "send-message",
-  "load-entries",
-  "save-draft",
-  "save-settings",
-  "copy-text",
-  "open-link",
+  'get-snapshot',
+  'start-group',
+  'join-group',
+  'open-group',
+  'cancel-join',
+  'read-invite',
+  'send-message',
+  'load-entries',
+  'save-draft',
+  'save-settings',
+  'copy-text',
+  'open-link',
 ] as const satisfies readonly RequestName[];
 
 /** Every event's channel. */
 export const EVENT_NAMES = [
-  "phase-changed",
-  "message-accepted",
-  "message-ordered",
-  "entries-finalized",
-  "status-changed",
-  "error-reported",
+  'phase-changed',
+  'message-accepted',
+  'message-ordered',
+  'entries-finalized',
+  'status-changed',
+  'error-reported',
 ] as const satisfies readonly EventName[];

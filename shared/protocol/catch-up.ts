@@ -4,14 +4,13 @@
  * asked for only while few writes wait for the disk (back-pressure), and every batch is checked against
  * the hash chain before it is kept. A synchronising winner (election.ts) uses the same frames.
  */
-import { must } from "../assert.ts";
-import { adopt } from "./append.ts";
-import { moveMark } from "./delivery.ts";
-import { onDiverged } from "./divergence.ts";
-import { sendBehind } from "./follower.ts";
-import type { Entries, Fetch } from "./messages.ts";
-import { type Serving, type State, emit, nextRequest, send } from "./state.ts";
-import { type Entry, type PeerId, type Seq, compareEpochs } from "./types.ts";
+import { must } from '../assert.ts';
+import { adopt } from './append.ts';
+import { moveMark } from './delivery.ts';
+import { onDiverged } from './divergence.ts';
+import type { Entries, Fetch } from './messages.ts';
+import { type Serving, type State, emit, nextRequest, send } from './state.ts';
+import { type Entry, type Epoch, type PeerId, type Seq, compareEpochs } from './types.ts';
 
 /** Writes that may wait for the disk before the next batch is asked for. */
 const WRITES_IN_FLIGHT_MAX = 4;
@@ -19,7 +18,7 @@ const WRITES_IN_FLIGHT_MAX = 4;
 /** Starts to catch up to `target`, unless that is under way already. */
 export function startCatchUp(s: State, target: Seq): void {
   if (s.catchUp !== null || target <= s.mark || s.stopped) return;
-  if (s.attempt?.kind === "synchronising") return;
+  if (s.attempt?.kind === 'synchronising') return;
   const from = pickSource(s, target);
   if (from !== null) fetchFrom(s, from, target);
 }
@@ -27,8 +26,10 @@ export function startCatchUp(s: State, target: Seq): void {
 /** A peer whose mark is above ours: a follower if there is one, else the leader; not always the same. */
 function pickSource(s: State, target: Seq): PeerId | null {
   const able = [...s.peers.values()].filter((peer) => peer.reachable && peer.mark > s.mark);
-  const leader = s.role.kind === "following" ? s.role.leader : null;
-  const followers = able.filter((peer) => peer.id !== leader && peer.mark >= target - s.config.caughtUpEntries);
+  const leader = s.role.kind === 'following' ? s.role.leader : null;
+  const followers = able.filter(
+    (peer) => peer.id !== leader && peer.mark >= target - s.config.caughtUpEntries,
+  );
   if (followers.length > 0) return s.random.pick(followers).id;
   const any = able.find((peer) => peer.id === leader) ?? able[0];
   if (any !== undefined) return any.id;
@@ -38,8 +39,8 @@ function pickSource(s: State, target: Seq): PeerId | null {
 function fetchFrom(s: State, from: PeerId, target: Seq): void {
   const request = nextRequest(s);
   s.catchUp = { from, request, target, deadline: s.now + s.config.syncMs };
-  const after = must(s.log.positionAt(s.mark), "the place of the mark stays in memory");
-  send(s, from, { kind: "fetch", request, after, epoch: null });
+  const after = must(s.log.positionAt(s.mark), 'the place of the mark stays in memory');
+  send(s, from, { kind: 'fetch', request, after, epoch: null });
 }
 
 /** Gives up on a source that does not answer; the next heartbeat starts with another. */
@@ -60,7 +61,10 @@ export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
   const limit = whole ? s.log.last.seq : s.mark;
   const own = s.log.epochAt(after.seq);
   const older = after.seq < s.log.first - 1;
-  if (after.seq > limit || (!older && (own === undefined || compareEpochs(own, after.epoch) !== 0))) {
+  if (
+    after.seq > limit ||
+    (!older && (own === undefined || compareEpochs(own, after.epoch) !== 0))
+  ) {
     return refuseFetch(s, from, fetch);
   }
   if (!older) {
@@ -70,7 +74,7 @@ export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
   const read = nextRequest(s);
   s.serving.set(read, { to: from, request, after, limit });
   s.out.reads.push({
-    kind: "read-entries",
+    kind: 'read-entries',
     request: read,
     from: after.seq + 1,
     to: Math.min(limit, after.seq + s.config.batchEntries),
@@ -80,7 +84,7 @@ export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
 
 function refuseFetch(s: State, to: PeerId, { request, after }: Fetch): void {
   send(s, to, {
-    kind: "entries",
+    kind: 'entries',
     request,
     matched: false,
     prev: after,
@@ -94,7 +98,7 @@ function batchAfter(s: State, after: Seq, limit: Seq): readonly Entry[] {
   let end = after;
   let bytes = 0;
   while (end < limit && end - after < config.batchEntries) {
-    bytes += must(log.at(end + 1), "the batch lies in memory").body.length + 128;
+    bytes += must(log.at(end + 1), 'the batch lies in memory').body.length + 128;
     if (bytes > config.batchBytes && end > after) break;
     end++;
   }
@@ -111,7 +115,7 @@ export function onEntriesRead(s: State, request: number, entries: readonly Entry
 
 function sendEntries(s: State, serving: Serving, entries: readonly Entry[]): void {
   const { to, request, after } = serving;
-  send(s, to, { kind: "entries", request, matched: true, prev: after, entries, mark: s.mark });
+  send(s, to, { kind: 'entries', request, matched: true, prev: after, entries, mark: s.mark });
 }
 
 /** ENTRIES of a catch-up: keeps what is final, then asks for more or tells the leader. */
@@ -122,14 +126,14 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   if (!batch.matched) return;
   const final = batch.entries.filter((entry) => entry.seq <= batch.mark);
   const adoption = adopt(s, batch.prev, final);
-  if (adoption !== "adopted") {
-    if (adoption === "diverged") onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
+  if (adoption !== 'adopted') {
+    if (adoption === 'diverged') onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
-    emit(s, { kind: "progress", at: s.mark, target });
+    emit(s, { kind: 'progress', at: s.mark, target });
     s.catchUp = { from, request: 0, target, deadline: s.now + s.config.syncMs };
     continueCatchUp(s);
     return;
@@ -148,10 +152,15 @@ export function continueCatchUp(s: State): void {
   fetchFrom(s, catchUp.from, catchUp.target);
 }
 
+/** Tells the leader where this log stands, so that it goes on from there. */
+export function sendBehind(s: State, to: PeerId, epoch: Epoch): void {
+  send(s, to, { kind: 'behind', epoch, last: s.log.last.seq, mark: s.mark });
+}
+
 function finishCatchUp(s: State, target: Seq): void {
-  emit(s, { kind: "progress", at: s.mark, target: Math.max(target, s.mark) });
+  emit(s, { kind: 'progress', at: s.mark, target: Math.max(target, s.mark) });
   const { role } = s;
-  if (role.kind === "following" && role.via === null) {
+  if (role.kind === 'following' && role.via === null) {
     s.behind = true;
     sendBehind(s, role.leader, role.epoch);
   }

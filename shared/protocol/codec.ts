@@ -235,6 +235,7 @@ function writeHeartbeat(w: ByteWriter, message: MessageOf<'heartbeat'>): void {
   }
   if (synchronising !== null) w.u53(synchronising);
   w.f64(message.stamp);
+  w.f64(message.intervalMs);
   if (echo === null) return;
   w.f64(echo.stamp);
   w.f64(echo.heldMs);
@@ -333,6 +334,7 @@ function readHeartbeat(r: ByteReader): MessageOf<'heartbeat'> {
   const hears = readHears(r);
   const synchronising = (flags & SYNCHRONISING) === 0 ? null : r.u53();
   const stamp = r.f64();
+  const intervalMs = r.f64();
   const echo = (flags & HAS_ECHO) === 0 ? null : { stamp: r.f64(), heldMs: r.f64() };
   return {
     kind: 'heartbeat',
@@ -347,6 +349,7 @@ function readHeartbeat(r: ByteReader): MessageOf<'heartbeat'> {
     synchronising,
     leaving: (flags & LEAVING) !== 0,
     stamp,
+    intervalMs,
     echo,
   };
 }

@@ -2,7 +2,7 @@
  * Every number the protocol uses: unit, why this value, what it must relate to. `validateConfig` checks
  * the relations at start, so that a bad combination is an error with a name and not a slow group.
  */
-import { err, ok, type Result } from "../result.ts";
+import { err, ok, type Result } from '../result.ts';
 
 /** Timing and sizes of one replica. Peers of one group may differ in timing. */
 export interface ProtocolConfig {
@@ -103,17 +103,26 @@ export function configFor(heartbeatMs: number, evictAfterMs: number): ProtocolCo
 /** Checks every relation between the numbers; the error names the first that does not hold. */
 export function validateConfig(config: ProtocolConfig): Result<ProtocolConfig, string> {
   const rules: readonly (readonly [boolean, string])[] = [
-    [Object.values(config).every((value) => Number.isFinite(value) && value > 0),
-      "every number must be finite and above 0"],
-    [config.floorIntervals >= 2, "floorIntervals must be at least 2: one late heartbeat is normal"],
-    [config.prepareMs >= config.lookMs, "prepareMs must be at least lookMs: a promise needs a disk"],
-    [config.yieldMaxMs >= config.yieldMs, "yieldMaxMs must be at least yieldMs"],
-    [config.evictMaxMs >= config.evictAfterMs, "evictMaxMs must be at least evictAfterMs"],
-    [config.evictAfterMs > config.heartbeatMs * config.floorIntervals * config.quietFactor,
-      "evictAfterMs must exceed the time to a suspicion on a quiet link"],
-    [config.batchBytes <= 192 * 1024, "batchBytes must stay within the frame limit"],
-    [config.farBehindEntries >= config.caughtUpEntries,
-      "farBehindEntries must be at least caughtUpEntries"],
+    [
+      Object.values(config).every((value) => Number.isFinite(value) && value > 0),
+      'every number must be finite and above 0',
+    ],
+    [config.floorIntervals >= 2, 'floorIntervals must be at least 2: one late heartbeat is normal'],
+    [
+      config.prepareMs >= config.lookMs,
+      'prepareMs must be at least lookMs: a promise needs a disk',
+    ],
+    [config.yieldMaxMs >= config.yieldMs, 'yieldMaxMs must be at least yieldMs'],
+    [config.evictMaxMs >= config.evictAfterMs, 'evictMaxMs must be at least evictAfterMs'],
+    [
+      config.evictAfterMs > config.heartbeatMs * config.floorIntervals * config.quietFactor,
+      'evictAfterMs must exceed the time to a suspicion on a quiet link',
+    ],
+    [config.batchBytes <= 192 * 1024, 'batchBytes must stay within the frame limit'],
+    [
+      config.farBehindEntries >= config.caughtUpEntries,
+      'farBehindEntries must be at least caughtUpEntries',
+    ],
   ];
   const broken = rules.find(([holds]) => !holds);
   return broken === undefined ? ok(config) : err(broken[1]);

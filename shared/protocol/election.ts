@@ -7,8 +7,8 @@
  * quorum it leads provisionally. Only an established leader is a reason to refuse (E3), and who is not
  * in the newest list of the better log neither answers nor wins (E4).
  */
-import { assertNever, must } from "../assert.ts";
-import { adopt } from "./append.ts";
+import { assertNever, must } from '../assert.ts';
+import { adopt } from './append.ts';
 import type {
   Answer,
   Election,
@@ -20,9 +20,9 @@ import type {
   Refuse,
   Reject,
   Support,
-} from "./messages.ts";
-import type { PeerState } from "./peers.ts";
-import type { Looking, Preparing, StandReason, Synchronising } from "./roles.ts";
+} from './messages.ts';
+import type { PeerState } from './peers.ts';
+import type { Looking, Preparing, StandReason, Synchronising } from './roles.ts';
 import {
   type State,
   afterWrites,
@@ -38,36 +38,36 @@ import {
   raisePromise,
   send,
   sendAfterWrites,
-} from "./state.ts";
+} from './state.ts';
 import {
   becomeCandidate,
   becomeFollowing,
   becomeLeading,
   becomeLeadingProvisionally,
   becomePromised,
-} from "./transitions.ts";
-import { type Epoch, type PeerId, compareEpochs, comparePositions } from "./types.ts";
+} from './transitions.ts';
+import { type Epoch, type PeerId, compareEpochs, comparePositions } from './types.ts';
 
 /** Why this peer should stand now; null if it should not. */
 export function standReason(s: State): StandReason | null {
   if (s.stopped || s.leaving || !isListed(s)) return null;
   const { role } = s;
   switch (role.kind) {
-    case "leaderless":
-      return "no-leader";
-    case "leading":
+    case 'leaderless':
+      return 'no-leader';
+    case 'leading':
       return null;
-    case "following":
+    case 'following':
       if (role.via !== null) return null;
-      if (s.peers.get(role.leader)?.leaving === true) return "no-leader";
-      return mayTakeOver(s, role.leader, role.epoch) ? "takeover" : null;
-    case "following-provisionally":
-      if (s.peers.get(role.leader)?.leaving === true) return "no-leader";
-      return hearsQuorum(s) || hearsOfEstablished(s) ? "reunion" : null;
-    case "leading-provisionally":
-      return hearsQuorum(s) || hearsOfEstablished(s) ? "reunion" : null;
+      if (s.peers.get(role.leader)?.leaving === true) return 'no-leader';
+      return mayTakeOver(s, role.leader, role.epoch) ? 'takeover' : null;
+    case 'following-provisionally':
+      if (s.peers.get(role.leader)?.leaving === true) return 'no-leader';
+      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;
+    case 'leading-provisionally':
+      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;
     default:
-      return assertNever(role, "role");
+      return assertNever(role, 'role');
   }
 }
 
@@ -125,7 +125,7 @@ export function maybeStand(s: State): void {
 }
 
 function startLooking(s: State): void {
-  const reason = must(standReason(s), "only who has a reason stands");
+  const reason = must(standReason(s), 'only who has a reason stands');
   s.standAt = null;
   s.round += 1;
   const { epoch, seq } = s.log.last;
@@ -134,10 +134,10 @@ function startLooking(s: State): void {
   for (const peer of s.peers.values()) {
     if (!peer.reachable) continue;
     awaited.add(peer.id);
-    send(s, peer.id, { kind: "election", round: s.round, last: { epoch, seq }, list });
+    send(s, peer.id, { kind: 'election', round: s.round, last: { epoch, seq }, list });
   }
   const attempt: Looking = {
-    kind: "looking",
+    kind: 'looking',
     round: s.round,
     reason,
     deadline: s.now + s.config.lookMs,
@@ -156,20 +156,20 @@ export function onElection(s: State, from: PeerState, election: Election): void 
   const { round } = election;
   const leader = leaderAgainst(s, from) ?? synchronisingWinner(s, from.id);
   if (leader !== null) {
-    send(s, from.id, { kind: "refuse", round, leader });
+    send(s, from.id, { kind: 'refuse', round, leader });
     return;
   }
   if (from.id < s.self.id && canAnswer(s, election)) {
-    send(s, from.id, { kind: "answer", round });
+    send(s, from.id, { kind: 'answer', round });
     if (s.attempt === null) s.standAt = s.now;
     return;
   }
-  if (from.id > s.self.id && s.attempt?.kind === "looking") {
+  if (from.id > s.self.id && s.attempt?.kind === 'looking') {
     // The own try is put off, not given up: the higher one may turn out to be unable to win.
     s.attempt = null;
     s.waitUntil = s.now + jittered(s, s.config.lookMs);
   }
-  send(s, from.id, { kind: "support", round, ...logView(s) });
+  send(s, from.id, { kind: 'support', round, ...logView(s) });
 }
 
 /** The established leader for whose sake a candidate is refused; null if there is no such reason. */
@@ -183,7 +183,7 @@ function leaderAgainst(s: State, candidate: PeerState): PeerId | null {
 
 /** A winner that has been promised and makes progress is waited for (E5). */
 function synchronisingWinner(s: State, candidate: PeerId): PeerId | null {
-  if (s.attempt?.kind === "synchronising") return s.self.id;
+  if (s.attempt?.kind === 'synchronising') return s.self.id;
   const { winner } = s;
   if (winner === null || winner.id === candidate || s.now >= winner.until) return null;
   return s.peers.get(winner.id)?.connected === true ? winner.id : null;
@@ -200,20 +200,20 @@ function canAnswer(s: State, election: Election): boolean {
 /** ANSWER, SUPPORT or REFUSE to the present round. */
 export function onLookReply(s: State, from: PeerId, reply: Answer | Support | Refuse): void {
   const { attempt } = s;
-  if (attempt?.kind !== "looking" || reply.round !== attempt.round) return;
+  if (attempt?.kind !== 'looking' || reply.round !== attempt.round) return;
   attempt.awaited.delete(from);
   switch (reply.kind) {
-    case "answer":
+    case 'answer':
       attempt.answered = true;
       break;
-    case "support":
+    case 'support':
       attempt.supports.set(from, reply);
       break;
-    case "refuse":
+    case 'refuse':
       attempt.refusedFor = { leader: reply.leader, by: from };
       break;
     default:
-      assertNever(reply, "reply");
+      assertNever(reply, 'reply');
   }
   if (attempt.awaited.size === 0) decide(s, attempt);
 }
@@ -238,14 +238,14 @@ function decide(s: State, attempt: Looking): void {
     return;
   }
   backOff(s);
-  if (s.role.kind === "leaderless" && !verdict.quorum) becomeLeadingProvisionally(s, null);
+  if (s.role.kind === 'leaderless' && !verdict.quorum) becomeLeadingProvisionally(s, null);
 }
 
 /** Follows the leader that a refusal named, through the peer that named it. */
 function onRefused(s: State, { leader, by }: { leader: PeerId; by: PeerId }): void {
   s.waitUntil = s.now + jittered(s, s.config.lookMs);
   const heartbeat = s.peers.get(by)?.heartbeat;
-  const following = s.role.kind === "following";
+  const following = s.role.kind === 'following';
   if (following || leader === s.self.id || heartbeat?.leader !== leader || !heartbeat.established) {
     return;
   }
@@ -265,7 +265,7 @@ interface Verdict {
 /** Judges votes by the lists of the best log among the voters, the one with the greatest end. */
 function judgeVotes(s: State, views: ReadonlyMap<PeerId, LogView>): Verdict {
   let owner = s.self.id;
-  let best = must(views.get(owner), "the own log is among the votes");
+  let best = must(views.get(owner), 'the own log is among the votes');
   for (const [id, view] of views) {
     if (comparePositions(view.last, best.last) > 0) {
       best = view;
@@ -299,14 +299,14 @@ export function prepare(s: State): void {
   const awaited = new Set<PeerId>();
   for (const peer of s.peers.values()) if (peer.reachable) awaited.add(peer.id);
   s.attempt = {
-    kind: "preparing",
+    kind: 'preparing',
     epoch,
     deadline: s.now + s.config.prepareMs,
     awaited,
     promises: new Map(),
   };
-  for (const id of awaited) sendAfterWrites(s, id, { kind: "prepare", epoch });
-  afterWrites(s, { kind: "own-promise", epoch });
+  for (const id of awaited) sendAfterWrites(s, id, { kind: 'prepare', epoch });
+  afterWrites(s, { kind: 'own-promise', epoch });
 }
 
 /** PREPARE: promise, unless something higher was promised or an established leader stands against it. */
@@ -314,23 +314,23 @@ export function onPrepare(s: State, from: PeerState, { epoch }: Prepare): void {
   if (epoch.leader !== from.id || s.stopped) return;
   s.highestNumber = Math.max(s.highestNumber, epoch.number);
   if (compareEpochs(epoch, s.promised) < 0) {
-    send(s, from.id, { kind: "reject", epoch, promised: s.promised, leader: null });
+    send(s, from.id, { kind: 'reject', epoch, promised: s.promised, leader: null });
     return;
   }
   const leader = leaderAgainst(s, from);
   if (leader !== null) {
-    send(s, from.id, { kind: "reject", epoch, promised: s.promised, leader });
+    send(s, from.id, { kind: 'reject', epoch, promised: s.promised, leader });
     return;
   }
   raisePromise(s, epoch);
   becomePromised(s, from.id);
-  sendAfterWrites(s, from.id, { kind: "promise", epoch, ...logView(s) });
+  sendAfterWrites(s, from.id, { kind: 'promise', epoch, ...logView(s) });
 }
 
 /** The own promise for the epoch that is being prepared is on disk. */
 export function onOwnPromise(s: State, epoch: Epoch): void {
   const { attempt } = s;
-  if (attempt?.kind !== "preparing" || compareEpochs(attempt.epoch, epoch) !== 0) return;
+  if (attempt?.kind !== 'preparing' || compareEpochs(attempt.epoch, epoch) !== 0) return;
   attempt.promises.set(s.self.id, logView(s));
   maybeWin(s, attempt);
 }
@@ -338,7 +338,7 @@ export function onOwnPromise(s: State, epoch: Epoch): void {
 /** PROMISE for the epoch that is being prepared. */
 export function onPromise(s: State, from: PeerId, promise: PromiseGranted): void {
   const { attempt } = s;
-  if (attempt?.kind !== "preparing" || compareEpochs(attempt.epoch, promise.epoch) !== 0) return;
+  if (attempt?.kind !== 'preparing' || compareEpochs(attempt.epoch, promise.epoch) !== 0) return;
   attempt.promises.set(from, promise);
   attempt.awaited.delete(from);
   maybeWin(s, attempt);
@@ -347,7 +347,7 @@ export function onPromise(s: State, from: PeerId, promise: PromiseGranted): void
 /** REJECT of a PREPARE: a leader stands against it, or a promise that the next try must exceed. */
 export function onPrepareRejected(s: State, from: PeerId, reject: Reject): void {
   const { attempt } = s;
-  if (attempt?.kind !== "preparing" || compareEpochs(attempt.epoch, reject.epoch) !== 0) return;
+  if (attempt?.kind !== 'preparing' || compareEpochs(attempt.epoch, reject.epoch) !== 0) return;
   attempt.awaited.delete(from);
   if (reject.leader !== null && reject.leader !== s.self.id) {
     failAttempt(s);
@@ -373,7 +373,7 @@ function maybeWin(s: State, attempt: Preparing): void {
     return;
   }
   const synchronising: Synchronising = {
-    kind: "synchronising",
+    kind: 'synchronising',
     epoch: attempt.epoch,
     owner,
     target: best.last,
@@ -383,17 +383,17 @@ function maybeWin(s: State, attempt: Preparing): void {
   s.attempt = synchronising;
   s.catchUp = null;
   for (const peer of s.peers.values()) peer.nextHeartbeatAt = s.now;
-  fetchRest(s, synchronising, "end");
+  fetchRest(s, synchronising, 'end');
 }
 
 /** Fetches what the best promised log has more, from the own end; after a mismatch from the own mark. */
-function fetchRest(s: State, attempt: Synchronising, from: "end" | "mark"): void {
-  const place = s.log.positionAt(from === "end" ? s.log.last.seq : s.mark);
+function fetchRest(s: State, attempt: Synchronising, from: 'end' | 'mark'): void {
+  const place = s.log.positionAt(from === 'end' ? s.log.last.seq : s.mark);
   attempt.request = nextRequest(s);
   send(s, attempt.owner, {
-    kind: "fetch",
+    kind: 'fetch',
     request: attempt.request,
-    after: must(place, "the mark and all behind it are in memory"),
+    after: must(place, 'the mark and all behind it are in memory'),
     epoch: attempt.epoch,
   });
 }
@@ -401,24 +401,24 @@ function fetchRest(s: State, attempt: Synchronising, from: "end" | "mark"): void
 /** ENTRIES for a synchronising winner: each batch is one log-matching append. */
 export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): void {
   const { attempt } = s;
-  if (attempt?.kind !== "synchronising") return;
+  if (attempt?.kind !== 'synchronising') return;
   if (attempt.request !== batch.request || attempt.owner !== from) return;
   if (!batch.matched) {
     // From the own mark everything matches, unless the owner has promised somebody else.
     if (batch.prev.seq === s.mark) failAttempt(s);
-    else fetchRest(s, attempt, "mark");
+    else fetchRest(s, attempt, 'mark');
     return;
   }
-  if (adopt(s, batch.prev, batch.entries) !== "adopted" || batch.entries.length === 0) {
+  if (adopt(s, batch.prev, batch.entries) !== 'adopted' || batch.entries.length === 0) {
     failAttempt(s);
     return;
   }
   attempt.deadline = s.now + s.config.syncMs;
-  const end = must(batch.entries.at(-1), "the batch is not empty");
+  const end = must(batch.entries.at(-1), 'the batch is not empty');
   if (comparePositions(end, attempt.target) < 0) {
     const after = { epoch: end.epoch, seq: end.seq };
     attempt.request = nextRequest(s);
-    send(s, from, { kind: "fetch", request: attempt.request, after, epoch: attempt.epoch });
+    send(s, from, { kind: 'fetch', request: attempt.request, after, epoch: attempt.epoch });
     return;
   }
   if (isListed(s)) becomeLeading(s, attempt.epoch);
@@ -429,14 +429,14 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
 export function checkAttempt(s: State): void {
   const { attempt } = s;
   if (attempt === null) return;
-  if (attempt.kind === "looking") {
+  if (attempt.kind === 'looking') {
     for (const id of attempt.awaited) {
       if (s.peers.get(id)?.reachable !== true) attempt.awaited.delete(id);
     }
     if (attempt.awaited.size === 0 || s.now >= attempt.deadline) decide(s, attempt);
     return;
   }
-  const owner = attempt.kind === "synchronising" ? s.peers.get(attempt.owner) : undefined;
-  const lost = attempt.kind === "synchronising" && owner?.reachable !== true;
+  const owner = attempt.kind === 'synchronising' ? s.peers.get(attempt.owner) : undefined;
+  const lost = attempt.kind === 'synchronising' && owner?.reachable !== true;
   if (lost || s.now >= attempt.deadline) failAttempt(s);
 }

@@ -7,7 +7,7 @@
  * suspicion that turned out wrong widens the window for that peer, up to a cap. Any bytes are a sign of
  * life; only whole heartbeats are samples of the rhythm. It reads no clock: `now` is an argument.
  */
-import type { ProtocolConfig } from "./config.ts";
+import type { ProtocolConfig } from './config.ts';
 
 /** Heartbeat gaps remembered per peer: half a minute at the default rate. */
 const SAMPLES_MAX = 120;
@@ -17,6 +17,7 @@ export class FailureDetector {
   readonly #config: ProtocolConfig;
   #lastLifeAt: number;
   #lastHeartbeatAt: number | null = null;
+  #intervalMs: number;
   readonly #gaps: number[] = [];
   #sum = 0;
   #sumOfSquares = 0;
@@ -26,6 +27,7 @@ export class FailureDetector {
   constructor(config: ProtocolConfig, now: number) {
     this.#config = config;
     this.#lastLifeAt = now;
+    this.#intervalMs = config.heartbeatMs;
   }
 
   /** Something arrived from the peer. */
@@ -33,8 +35,10 @@ export class FailureDetector {
     this.#lastLifeAt = now;
   }
 
-  /** A heartbeat arrived: a sample of the peer's rhythm. */
-  onHeartbeat(now: number): void {
+  /** A heartbeat arrived: a sample of the peer's rhythm, and when the next one is to be expected. */
+  onHeartbeat(now: number, intervalMs: number): void {
+    const { heartbeatMs, quietFactor } = this.#config;
+    this.#intervalMs = Math.min(Math.max(intervalMs, heartbeatMs), heartbeatMs * quietFactor);
     if (this.#lastHeartbeatAt !== null) this.#addGap(now - this.#lastHeartbeatAt);
     this.#lastHeartbeatAt = now;
     this.#lastLifeAt = now;
@@ -55,10 +59,10 @@ export class FailureDetector {
   /** Suspicion level; 0 while the silence is shorter than the floor. */
   phi(now: number): number {
     const silence = now - this.#lastLifeAt - this.#paddingMs;
-    const { heartbeatMs, floorIntervals, quietFactor } = this.#config;
+    const { heartbeatMs, floorIntervals } = this.#config;
     const count = this.#gaps.length;
-    const mean = count === 0 ? heartbeatMs : this.#sum / count;
-    const interval = Math.min(Math.max(mean, heartbeatMs), heartbeatMs * quietFactor);
+    const mean = count === 0 ? this.#intervalMs : this.#sum / count;
+    const interval = Math.max(mean, this.#intervalMs);
     if (silence < interval * floorIntervals) return 0;
     const variance = count < 2 ? 0 : Math.max(0, this.#sumOfSquares / count - mean * mean);
     const deviation = Math.max(Math.sqrt(variance), heartbeatMs / 4);

@@ -3,17 +3,17 @@
  * on disk and known to equal the leader's log (never merely "the last seq stored", S1), and moves its
  * mark only over what matched in this epoch or has the same chain hash as the sender's (S2).
  */
-import { adopt } from "./append.ts";
-import { startCatchUp } from "./catch-up.ts";
-import { moveMark } from "./delivery.ts";
-import { onDiverged } from "./divergence.ts";
-import type { Accept, Coordinator, Heartbeat } from "./messages.ts";
-import type { PeerState } from "./peers.ts";
-import { considerProvisional } from "./provisional.ts";
-import type { Following } from "./roles.ts";
-import { type State, raisePromise, send, sendAfterWrites } from "./state.ts";
-import { becomeFollowing } from "./transitions.ts";
-import { type Epoch, type PeerId, bytesEqual, compareEpochs } from "./types.ts";
+import { adopt } from './append.ts';
+import { sendBehind, startCatchUp } from './catch-up.ts';
+import { moveMark } from './delivery.ts';
+import { onDiverged } from './divergence.ts';
+import type { Accept, Coordinator, Heartbeat } from './messages.ts';
+import type { PeerState } from './peers.ts';
+import { considerProvisional } from './provisional.ts';
+import type { Following } from './roles.ts';
+import { type State, raisePromise, send, sendAfterWrites } from './state.ts';
+import { becomeFollowing } from './transitions.ts';
+import { type Epoch, type PeerId, bytesEqual, compareEpochs } from './types.ts';
 
 /**
  * Someone leads `epoch` as established leader: follows it unless something higher was promised, which
@@ -23,20 +23,20 @@ export function followEstablished(s: State, from: PeerId, epoch: Epoch): Followi
   if (epoch.leader !== from || s.stopped) return null;
   const { role } = s;
   if (compareEpochs(epoch, s.promised) < 0) {
-    send(s, from, { kind: "reject", epoch, promised: s.promised, leader: null });
+    send(s, from, { kind: 'reject', epoch, promised: s.promised, leader: null });
     return null;
   }
-  const followed = role.kind === "following" && role.via === null && role.leader === from;
+  const followed = role.kind === 'following' && role.via === null && role.leader === from;
   if (followed && compareEpochs(role.epoch, epoch) === 0) return role;
   raisePromise(s, epoch);
   becomeFollowing(s, { id: from, epoch, via: null });
-  return s.role.kind === "following" ? s.role : null;
+  return s.role.kind === 'following' ? s.role : null;
 }
 
 /** COORDINATOR of an established or a provisional leader. */
 export function onCoordinator(s: State, from: PeerId, coordinator: Coordinator): void {
   const { lead } = coordinator;
-  if (lead.kind === "established") followEstablished(s, from, lead.epoch);
+  if (lead.kind === 'established') followEstablished(s, from, lead.epoch);
   else considerProvisional(s, from, lead.run);
 }
 
@@ -45,11 +45,11 @@ export function onAccept(s: State, from: PeerId, accept: Accept): void {
   const role = followEstablished(s, from, accept.epoch);
   if (role === null) return;
   const adoption = adopt(s, accept.prev, accept.entries);
-  if (adoption === "diverged" || adoption === "damaged") {
+  if (adoption === 'diverged' || adoption === 'damaged') {
     onDiverged(s, from, Math.min(accept.prev.seq + 1, s.mark));
     return;
   }
-  if (adoption === "mismatch") {
+  if (adoption === 'mismatch') {
     onMismatch(s, from, accept);
     return;
   }
@@ -69,16 +69,11 @@ function onMismatch(s: State, from: PeerId, accept: Accept): void {
   if (accept.mark > s.mark) startCatchUp(s, accept.mark);
 }
 
-/** Tells the leader where this log stands, so that it goes on from there. */
-export function sendBehind(s: State, to: PeerId, epoch: Epoch): void {
-  send(s, to, { kind: "behind", epoch, last: s.log.last.seq, mark: s.mark });
-}
-
 /** Queues the ACK of what this batch of inputs matched; one per write, not one per ACCEPT. */
 export function flushAck(s: State, role: Following): void {
   if (role.via !== null || role.matched <= role.acked) return;
   role.acked = role.matched;
-  sendAfterWrites(s, role.leader, { kind: "ack", epoch: role.epoch, seq: role.matched });
+  sendAfterWrites(s, role.leader, { kind: 'ack', epoch: role.epoch, seq: role.matched });
 }
 
 /**
@@ -97,6 +92,6 @@ export function followMark(s: State, peer: PeerState, heartbeat: Heartbeat): voi
     moveMark(s, mark);
     return;
   }
-  const served = s.role.kind === "following" && s.role.via === null && !s.behind;
-  if (!served && s.role.kind !== "leading") startCatchUp(s, mark);
+  const served = s.role.kind === 'following' && s.role.via === null && !s.behind;
+  if (!served && s.role.kind !== 'leading') startCatchUp(s, mark);
 }

@@ -3,35 +3,39 @@
  * between followers of a large group are quieter, because n² links at full rate would be a good part of
  * a core. A change of role leaves at once (transitions.ts).
  */
-import { must } from "../assert.ts";
-import { followEstablished, followMark } from "./follower.ts";
-import type { Heartbeat } from "./messages.ts";
-import type { PeerState } from "./peers.ts";
-import { considerProvisional } from "./provisional.ts";
-import { probe } from "./sequencer.ts";
-import { type State, newestList, send } from "./state.ts";
-import { becomeLeaderless } from "./transitions.ts";
-import type { PeerId } from "./types.ts";
+import { assertNever, must } from '../assert.ts';
+import { followEstablished, followMark } from './follower.ts';
+import type { Heartbeat } from './messages.ts';
+import type { PeerState } from './peers.ts';
+import { considerProvisional } from './provisional.ts';
+import { probe } from './sequencer.ts';
+import { type State, newestList, send } from './state.ts';
+import { becomeLeaderless } from './transitions.ts';
+import type { PeerId } from './types.ts';
+
+/** What a heartbeat says to everyone alike. */
+type Common = Omit<Heartbeat, 'intervalMs' | 'echo'>;
 
 /** Sends the heartbeats that are due. */
 export function sendHeartbeats(s: State): void {
-  let common: Omit<Heartbeat, "echo"> | null = null;
+  let common: Common | null = null;
   for (const peer of s.peers.values()) {
     if (!peer.linked || s.now < peer.nextHeartbeatAt) continue;
     common ??= describeSelf(s);
-    peer.nextHeartbeatAt = s.now + intervalTo(s, peer.id);
+    const intervalMs = intervalTo(s, peer.id);
+    peer.nextHeartbeatAt = s.now + intervalMs;
     const echo =
       peer.heartbeat === null
         ? null
         : { stamp: peer.heartbeat.stamp, heldMs: s.now - peer.heartbeatAt };
-    send(s, peer.id, { ...common, echo });
-    if (s.role.kind === "leading") probeIfSilent(s, peer);
+    send(s, peer.id, { ...common, intervalMs, echo });
+    if (s.role.kind === 'leading') probeIfSilent(s, peer);
   }
 }
 
 /** A follower that acknowledged nothing new for an interval is asked where it stands. */
 function probeIfSilent(s: State, peer: PeerState): void {
-  if (s.role.kind !== "leading") return;
+  if (s.role.kind !== 'leading') return;
   const progress = s.role.progress.get(peer.id);
   if (progress === undefined) return;
   if (progress.matched === peer.matchedBefore) probe(s, s.role, peer.id);
@@ -41,28 +45,28 @@ function probeIfSilent(s: State, peer: PeerState): void {
 function intervalTo(s: State, id: PeerId): number {
   const { heartbeatMs, quietFactor, largeGroup } = s.config;
   const size = newestList(s)?.members.length ?? 0;
-  if (size < largeGroup || s.role.kind !== "following") return heartbeatMs;
-  return id === s.role.leader || id > s.role.leader ? heartbeatMs : heartbeatMs * quietFactor;
+  if (size < largeGroup || s.role.kind !== 'following') return heartbeatMs;
+  return id >= s.role.leader ? heartbeatMs : heartbeatMs * quietFactor;
 }
 
-function describeSelf(s: State): Omit<Heartbeat, "echo"> {
+function describeSelf(s: State): Common {
   const { role, log } = s;
   const hears: PeerId[] = [];
   for (const peer of s.peers.values()) if (!peer.suspected) hears.push(peer.id);
   hears.sort((a, b) => a - b);
   const { epoch, seq } = log.last;
   return {
-    kind: "heartbeat",
+    kind: 'heartbeat',
     leader: leaderOf(s),
     // At second hand it is not said: two peers could keep a dead leader alive for each other.
-    established: role.kind === "leading" || (role.kind === "following" && role.via === null),
+    established: role.kind === 'leading' || (role.kind === 'following' && role.via === null),
     epoch: s.epoch,
-    run: "run" in role ? role.run : null,
+    run: 'run' in role ? role.run : null,
     last: { epoch, seq },
     mark: s.mark,
-    markHash: must(log.hashAt(s.mark), "the hash at the mark stays in memory"),
+    markHash: must(log.hashAt(s.mark), 'the hash at the mark stays in memory'),
     hears,
-    synchronising: s.attempt?.kind === "synchronising" ? seq : null,
+    synchronising: s.attempt?.kind === 'synchronising' ? seq : null,
     leaving: s.leaving,
     stamp: s.now,
   };
@@ -72,14 +76,16 @@ function describeSelf(s: State): Omit<Heartbeat, "echo"> {
 export function leaderOf(s: State): PeerId | null {
   const { role } = s;
   switch (role.kind) {
-    case "leaderless":
+    case 'leaderless':
       return null;
-    case "following":
-    case "following-provisionally":
+    case 'following':
+    case 'following-provisionally':
       return role.leader;
-    case "leading":
-    case "leading-provisionally":
+    case 'leading':
+    case 'leading-provisionally':
       return s.self.id;
+    default:
+      return assertNever(role, 'role');
   }
 }
 
@@ -91,7 +97,7 @@ export function onHeartbeat(s: State, peer: PeerState, heartbeat: Heartbeat): vo
   peer.mark = Math.max(peer.mark, heartbeat.mark);
   peer.hearsUs = heartbeat.hears.includes(s.self.id);
   if (wasHearing !== peer.hearsUs) s.out.statusChanged = true;
-  peer.detector.onHeartbeat(s.now);
+  peer.detector.onHeartbeat(s.now, heartbeat.intervalMs);
   if (heartbeat.echo !== null) {
     peer.rttMs = Math.max(0, s.now - heartbeat.echo.stamp - heartbeat.echo.heldMs);
   }
@@ -110,12 +116,12 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
     return;
   }
   if (leader === peer.id && run !== null) considerProvisional(s, peer.id, run);
-  const followed = role.kind === "following" || role.kind === "following-provisionally";
+  const followed = role.kind === 'following' || role.kind === 'following-provisionally';
   if (followed && role === s.role && role.leader === peer.id && leader !== peer.id) {
     becomeLeaderless(s);
     return;
   }
-  if (role.kind !== "following" || role !== s.role || role.via !== peer.id) return;
+  if (role.kind !== 'following' || role !== s.role || role.via !== peer.id) return;
   if (leader !== role.leader || !established) {
     // The relay lost that leader: look again at once.
     s.waitUntil = s.now;

@@ -3,13 +3,13 @@
  * before, from another process, runs on an old copy of its data and is refused (S7); an id that is
  * bound to another key is refused too.
  */
-import { mayBe } from "./membership.ts";
-import { PeerState } from "./peers.ts";
-import type { LinkedPeer } from "./ready.ts";
-import { type State, newestList, send, write } from "./state.ts";
-import { leaderRoute, resubmit } from "./submission.ts";
-import { startProgress } from "./transitions.ts";
-import { type Epoch, type Member, type PeerId, compareEpochs } from "./types.ts";
+import { mayBe } from './membership.ts';
+import { PeerState } from './peers.ts';
+import type { LinkedPeer } from './ready.ts';
+import { type State, newestList, send, write } from './state.ts';
+import { leaderRoute, resubmit } from './submission.ts';
+import { startProgress } from './transitions.ts';
+import { type Epoch, type Member, type PeerId, compareEpochs } from './types.ts';
 
 /** An authenticated link is up. */
 export function onLinkUp(s: State, peer: LinkedPeer): void {
@@ -25,37 +25,38 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   else known.relink(peer, s.now);
   noteReported(s, peer, peer.promised);
   s.out.statusChanged = true;
-  send(s, peer.id, { kind: "addresses", members: addresses(s) });
+  send(s, peer.id, { kind: 'addresses', members: addresses(s) });
   greet(s, peer.id);
   if (leaderRoute(s) === peer.id) resubmit(s);
 }
 
-function refusalOf(s: State, peer: LinkedPeer): "ID_TAKEN" | "ROLLED_BACK" | null {
-  if (peer.id === s.self.id || !mayBe(s, peer)) return "ID_TAKEN";
+function refusalOf(s: State, peer: LinkedPeer): 'ID_TAKEN' | 'ROLLED_BACK' | null {
+  if (peer.id === s.self.id || !mayBe(s, peer)) return 'ID_TAKEN';
   const known = s.known.get(peer.id);
   if (known === undefined || known.nonce === peer.nonce) return null;
-  return compareEpochs(peer.promised, known.promised) < 0 ? "ROLLED_BACK" : null;
+  return compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
 }
 
 /** A new link learns at once who leads. */
 function greet(s: State, peer: PeerId): void {
   const { role } = s;
-  if (role.kind === "leading") {
+  if (role.kind === 'leading') {
     startProgress(s, role, peer);
-    const lead = { kind: "established", epoch: role.epoch } as const;
-    send(s, peer, { kind: "coordinator", lead });
-  } else if (role.kind === "leading-provisionally") {
-    send(s, peer, { kind: "coordinator", lead: { kind: "provisional", run: role.run } });
+    const lead = { kind: 'established', epoch: role.epoch } as const;
+    send(s, peer, { kind: 'coordinator', lead });
+  } else if (role.kind === 'leading-provisionally') {
+    send(s, peer, { kind: 'coordinator', lead: { kind: 'provisional', run: role.run } });
   }
 }
 
 /** Remembers the highest promise that a peer reported, and where the peer is. */
-export function noteReported(s: State, peer: Omit<LinkedPeer, "promised">, promised: Epoch): void {
+export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promised: Epoch): void {
   const known = s.known.get(peer.id);
   const { id, key, name, address, nonce } = peer;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
   if (!isHigher && known.nonce === nonce && known.member.address === address) return;
-  const member: Member = known?.bound === true ? { ...known.member, address } : { id, key, name, address };
+  const member: Member =
+    known?.bound === true ? { ...known.member, address } : { id, key, name, address };
   const entry = {
     member,
     bound: known?.bound ?? false,
@@ -63,7 +64,7 @@ export function noteReported(s: State, peer: Omit<LinkedPeer, "promised">, promi
     nonce,
   };
   s.known.set(id, entry);
-  write(s, { kind: "know", peer: entry }, false);
+  write(s, { kind: 'know', peer: entry }, false);
 }
 
 /** A link is gone; `refused`: nothing listens there any more, which is suspicion enough. */
@@ -112,7 +113,7 @@ export function onAddresses(s: State, members: readonly Member[]): void {
     if (member.id === s.self.id || s.known.has(member.id)) continue;
     const peer = { member, bound: false, promised: { number: 0, leader: 0 }, nonce: 0 };
     s.known.set(member.id, peer);
-    write(s, { kind: "know", peer }, false);
+    write(s, { kind: 'know', peer }, false);
     s.out.addressesChanged = true;
   }
 }

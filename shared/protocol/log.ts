@@ -4,9 +4,9 @@
  * follows in the same order. Older entries are looked up by the host. It never decides what may be
  * appended or cut; it asserts that what it is told keeps seq and order.
  */
-import { assert, must } from "../assert.ts";
-import { decodeMembers } from "./codec.ts";
-import type { DurableState } from "./ready.ts";
+import { assert, must } from '../assert.ts';
+import { decodeMembers } from './codec.ts';
+import type { DurableState } from './ready.ts';
 import {
   type Entry,
   type Epoch,
@@ -16,7 +16,7 @@ import {
   type Position,
   type Seq,
   compareEpochs,
-} from "./types.ts";
+} from './types.ts';
 
 /** Lists kept: the two that can be in effect and one for a cut that takes the newest back. */
 const LISTS_MAX = 3;
@@ -73,7 +73,7 @@ export class Log {
 
   /** Entries with from <= seq <= to, all of which must be in memory. */
   slice(from: Seq, to: Seq): readonly Entry[] {
-    assert(from >= this.first && to <= this.last.seq, "slice lies in memory");
+    assert(from >= this.first && to <= this.last.seq, 'slice lies in memory');
     return this.#entries.slice(from - this.first, to - this.first + 1);
   }
 
@@ -118,24 +118,24 @@ export class Log {
   /** Appends the next entry. */
   append(entry: Entry): void {
     const { last } = this;
-    assert(entry.seq === last.seq + 1, "entries are appended without a gap");
-    assert(compareEpochs(entry.epoch, last.epoch) >= 0, "epochs never decrease along a log");
+    assert(entry.seq === last.seq + 1, 'entries are appended without a gap');
+    assert(compareEpochs(entry.epoch, last.epoch) >= 0, 'epochs never decrease along a log');
     this.#entries.push(entry);
     this.#bytes += entry.body.length;
-    if (entry.kind === "message") {
-      assert(!this.#seqs.has(entry.id), "a message stands in the log once");
+    if (entry.kind === 'message') {
+      assert(!this.#seqs.has(entry.id), 'a message stands in the log once');
       this.#earlier.push(this.headOf(entry.author));
       this.#seqs.set(entry.id, entry.seq);
       this.#heads.set(entry.author, entry.id);
       return;
     }
     this.#earlier.push(undefined);
-    if (entry.kind === "members") this.#pushList(entry);
+    if (entry.kind === 'members') this.#pushList(entry);
   }
 
   /** Removes every entry after `seq` and returns them, ascending. */
   cut(seq: Seq): readonly Entry[] {
-    assert(seq >= this.#before.position.seq, "a cut stays in memory: final entries are never cut");
+    assert(seq >= this.#before.position.seq, 'a cut stays in memory: final entries are never cut');
     const keep = seq - this.#before.position.seq;
     const removed = this.#entries.splice(keep);
     const earlier = this.#earlier.splice(keep);
@@ -157,23 +157,23 @@ export class Log {
     if (count < Math.max(16, keep.entries / 8)) return;
     const removed = this.#entries.splice(0, count);
     this.#earlier.splice(0, count);
-    for (const entry of removed) if (entry.kind === "message") this.#seqs.delete(entry.id);
-    const newest = must(removed.at(-1), "something was removed");
+    for (const entry of removed) if (entry.kind === 'message') this.#seqs.delete(entry.id);
+    const newest = must(removed.at(-1), 'something was removed');
     this.#before = { position: { epoch: newest.epoch, seq: newest.seq }, hash: newest.hash };
     this.#bytes = bytes;
   }
 
   #forget(entry: Entry, earlier: MessageId | null | undefined): void {
     this.#bytes -= entry.body.length;
-    if (entry.kind !== "message") return;
+    if (entry.kind !== 'message') return;
     this.#seqs.delete(entry.id);
-    if (typeof earlier === "string") this.#heads.set(entry.author, earlier);
+    if (typeof earlier === 'string') this.#heads.set(entry.author, earlier);
     else this.#heads.delete(entry.author);
   }
 
   #pushList(entry: Entry): void {
     const decoded = decodeMembers(entry.body);
-    assert(decoded.ok, "a members entry was checked before it was appended");
+    assert(decoded.ok, 'a members entry was checked before it was appended');
     this.#lists.push({ seq: entry.seq, members: decoded.value });
     if (this.#lists.length > LISTS_MAX) this.#lists.shift();
   }

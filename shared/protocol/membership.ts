@@ -4,12 +4,12 @@
  * final. A list is never empty, no leader removes itself, and only so many join at once that the
  * connected old members are a quorum of the new list (E8). Waiting changes share one entry.
  */
-import { appendOwn } from "./append.ts";
-import { encodeMembers } from "./codec.ts";
-import type { Join } from "./messages.ts";
-import type { PeerState } from "./peers.ts";
-import { isQuorum } from "./quorum.ts";
-import type { Leading } from "./roles.ts";
+import { appendOwn } from './append.ts';
+import { encodeMembers } from './codec.ts';
+import type { Join } from './messages.ts';
+import type { PeerState } from './peers.ts';
+import { isQuorum } from './quorum.ts';
+import type { Leading } from './roles.ts';
 import {
   type State,
   emit,
@@ -20,7 +20,7 @@ import {
   newestList,
   send,
   wallNow,
-} from "./state.ts";
+} from './state.ts';
 import {
   type ChainHash,
   type Entry,
@@ -29,7 +29,7 @@ import {
   type PeerId,
   type UnhashedEntry,
   bytesEqual,
-} from "./types.ts";
+} from './types.ts';
 
 /** How often a wish to join or leave is repeated until it is final, milliseconds. */
 const ASK_AGAIN_MS = 500;
@@ -47,7 +47,7 @@ export function foundGroup(
   const unhashed: UnhashedEntry = {
     seq: 1,
     epoch: { number: 0, leader: self.id },
-    kind: "members",
+    kind: 'members',
     id: options.id,
     author: self.id,
     after: null,
@@ -58,7 +58,7 @@ export function foundGroup(
 }
 
 /** True if `key` may speak as `id`: the id is free, or bound to this key. */
-export function mayBe(s: State, who: Pick<Member, "id" | "key">): boolean {
+export function mayBe(s: State, who: Pick<Member, 'id' | 'key'>): boolean {
   if (who.id === s.self.id) return bytesEqual(who.key, s.self.key);
   const known = s.known.get(who.id);
   return known === undefined || !known.bound || bytesEqual(known.member.key, who.key);
@@ -66,13 +66,13 @@ export function mayBe(s: State, who: Pick<Member, "id" | "key">): boolean {
 
 /** JOIN: a wish to be listed, or to be listed with another name or address. */
 export function onJoin(s: State, from: PeerState, { member }: Join): void {
-  if (s.role.kind !== "leading") return;
+  if (s.role.kind !== 'leading') return;
   if (member.id !== from.id || !bytesEqual(member.key, from.key)) return;
   const asked = s.waiting.joins.get(member.id);
   const reservedByOther = asked !== undefined && !bytesEqual(asked.key, member.key);
   if (!mayBe(s, member) || reservedByOther) {
-    send(s, from.id, { kind: "join-refused", code: "ID_TAKEN" });
-    s.out.disconnects.push({ peer: from.id, reason: "ID_TAKEN" });
+    send(s, from.id, { kind: 'join-refused', code: 'ID_TAKEN' });
+    s.out.disconnects.push({ peer: from.id, reason: 'ID_TAKEN' });
     return;
   }
   s.waiting.joins.set(member.id, member);
@@ -81,7 +81,7 @@ export function onJoin(s: State, from: PeerState, { member }: Join): void {
 /** LEAVE: takes the sender off the list with the next members entry. */
 export function onLeave(s: State, from: PeerState): void {
   const list = newestList(s);
-  if (s.role.kind !== "leading" || list === null || !isIn(list.members, from)) return;
+  if (s.role.kind !== 'leading' || list === null || !isIn(list.members, from)) return;
   s.waiting.leaves.add(from.id);
 }
 
@@ -95,7 +95,7 @@ export function maybeChangeMembers(s: State, role: Leading): void {
   const members = compose(s, role, list.members);
   if (members === null) return;
   appendOwn(s, role, {
-    kind: "members",
+    kind: 'members',
     id: entryId(s),
     author: s.self.id,
     after: null,
@@ -204,12 +204,12 @@ function isHeardBySomeone(s: State, members: readonly Member[], id: PeerId): boo
 /** What a peer that is not listed, or is listed with an old name or address, asks of its leader. */
 export function maybeAskToJoin(s: State): void {
   const { role } = s;
-  if (role.kind !== "following" || role.via !== null || s.leaving || s.stopped) return;
+  if (role.kind !== 'following' || role.via !== null || s.leaving || s.stopped) return;
   const list = newestList(s);
   if (list !== null && isListed(s) && isSelfCurrent(s, list.members)) return;
   if (s.joinAskedAt !== null && s.now - s.joinAskedAt < ASK_AGAIN_MS) return;
   s.joinAskedAt = s.now;
-  send(s, role.leader, { kind: "join", member: s.self });
+  send(s, role.leader, { kind: 'join', member: s.self });
 }
 
 /** A graceful leave: hand over the lead, ask to be taken off the list, or just go when nobody stays. */
@@ -217,14 +217,14 @@ export function maybeLeave(s: State): void {
   if (!s.leaving || s.left) return;
   if (!isListed(s) || nobodyStays(s)) {
     s.left = true;
-    emit(s, { kind: "left" });
+    emit(s, { kind: 'left' });
     return;
   }
   const { role } = s;
-  if (role.kind !== "following" || role.via !== null) return;
+  if (role.kind !== 'following' || role.via !== null) return;
   if (s.leaveAskedAt !== null && s.now - s.leaveAskedAt < ASK_AGAIN_MS) return;
   s.leaveAskedAt = s.now;
-  send(s, role.leader, { kind: "leave" });
+  send(s, role.leader, { kind: 'leave' });
 }
 
 /** This is the last member, or every connected member is leaving too. */

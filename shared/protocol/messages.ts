@@ -3,10 +3,10 @@
  * The specification (README.md) has the table of who sends which to whom and why. Encoding and strict
  * decoding are codec.ts; the HELLO handshake before the first of these is the transport's.
  */
-import type { Entry, Epoch, Member, Message, MessageId, PeerId, Position, Seq } from "./types.ts";
+import type { Entry, Epoch, Member, Message, MessageId, PeerId, Position, Seq } from './types.ts';
 
 /** A members list in votes: who counts, by id and key. */
-export type Electorate = readonly Pick<Member, "id" | "key">[];
+export type Electorate = readonly Pick<Member, 'id' | 'key'>[];
 
 /**
  * What a peer's log looks like to a candidate: its end, what is final in it, and the lists in effect
@@ -32,7 +32,7 @@ export function sameRun(a: Run, b: Run): boolean {
 
 /** Sign of life, both ways on every link. */
 export interface Heartbeat {
-  readonly kind: "heartbeat";
+  readonly kind: 'heartbeat';
   /** Whom the sender follows or that it leads itself; null while it has no leader. */
   readonly leader: PeerId | null;
   /** That leader is established as far as the sender knows. */
@@ -53,13 +53,15 @@ export interface Heartbeat {
   readonly leaving: boolean;
   /** Sender's monotonic clock, milliseconds, for the round trip. */
   readonly stamp: number;
+  /** When the receiver may expect the next one, milliseconds. */
+  readonly intervalMs: number;
   /** The receiver's last stamp and how long it was held before this frame; null before the first. */
   readonly echo: { readonly stamp: number; readonly heldMs: number } | null;
 }
 
 /** Look before promise: asks everyone, stores nothing anywhere. */
 export interface Election {
-  readonly kind: "election";
+  readonly kind: 'election';
   /** Distinguishes tries of one process, so that a late reply to an older one is not counted. */
   readonly round: number;
   readonly last: Position;
@@ -69,38 +71,38 @@ export interface Election {
 
 /** A higher peer that can win stands itself. */
 export interface Answer {
-  readonly kind: "answer";
+  readonly kind: 'answer';
   readonly round: number;
 }
 
 /** This peer would promise; what its log looks like. */
 export interface Support extends LogView {
-  readonly kind: "support";
+  readonly kind: 'support';
   readonly round: number;
 }
 
 /** There is a leader that the candidate should follow instead, if need be at second hand. */
 export interface Refuse {
-  readonly kind: "refuse";
+  readonly kind: 'refuse';
   readonly round: number;
   readonly leader: PeerId;
 }
 
 /** Asks for a promise to accept nothing below `epoch`. */
 export interface Prepare {
-  readonly kind: "prepare";
+  readonly kind: 'prepare';
   readonly epoch: Epoch;
 }
 
 /** The promise, durable before it leaves; describes the log with every write queued before it. */
 export interface PromiseGranted extends LogView {
-  readonly kind: "promise";
+  readonly kind: 'promise';
   readonly epoch: Epoch;
 }
 
 /** PREPARE, COORDINATOR or ACCEPT of `epoch` was refused. */
 export interface Reject {
-  readonly kind: "reject";
+  readonly kind: 'reject';
   readonly epoch: Epoch;
   /** The sender's promise. */
   readonly promised: Epoch;
@@ -110,33 +112,33 @@ export interface Reject {
 
 /** A new leader announces itself: established in an epoch, or provisional in a run. */
 export interface Coordinator {
-  readonly kind: "coordinator";
+  readonly kind: 'coordinator';
   readonly lead:
-    | { readonly kind: "established"; readonly epoch: Epoch }
-    | { readonly kind: "provisional"; readonly run: Run };
+    | { readonly kind: 'established'; readonly epoch: Epoch }
+    | { readonly kind: 'provisional'; readonly run: Run };
 }
 
 /** Messages for the leader, in order; relayed by a follower that hears it. */
 export interface Submit {
-  readonly kind: "submit";
+  readonly kind: 'submit';
   readonly messages: readonly Message[];
 }
 
 /** Ids of messages that the sender holds in pending, in order; the receiver asks for what it lacks. */
 export interface Offer {
-  readonly kind: "offer";
+  readonly kind: 'offer';
   readonly ids: readonly MessageId[];
 }
 
 /** Asks for the bodies of messages. */
 export interface Want {
-  readonly kind: "want";
+  readonly kind: 'want';
   readonly ids: readonly MessageId[];
 }
 
 /** The sequencer's order; without entries it carries the mark alone. */
 export interface Accept {
-  readonly kind: "accept";
+  readonly kind: 'accept';
   readonly epoch: Epoch;
   /** The place before the first entry; the receiver's log must match there. */
   readonly prev: Position;
@@ -146,14 +148,14 @@ export interface Accept {
 
 /** Everything up to `seq` is on disk here and known to equal the leader's log in this epoch. */
 export interface Ack {
-  readonly kind: "ack";
+  readonly kind: 'ack';
   readonly epoch: Epoch;
   readonly seq: Seq;
 }
 
 /** An ACCEPT did not match: where this log ends and what is final in it (so surely equal). */
 export interface Behind {
-  readonly kind: "behind";
+  readonly kind: 'behind';
   readonly epoch: Epoch;
   readonly last: Seq;
   readonly mark: Seq;
@@ -161,7 +163,7 @@ export interface Behind {
 
 /** A provisional leader's order: places n, n+1, … of its run. */
 export interface Tentative {
-  readonly kind: "tentative";
+  readonly kind: 'tentative';
   readonly run: Run;
   readonly from: number;
   readonly messages: readonly Message[];
@@ -169,7 +171,7 @@ export interface Tentative {
 
 /** Asks for entries after `after`. */
 export interface Fetch {
-  readonly kind: "fetch";
+  readonly kind: 'fetch';
   readonly request: number;
   readonly after: Position;
   /** Of a synchronising winner: the epoch it was promised, which opens the whole log; null: final ones. */
@@ -178,7 +180,7 @@ export interface Fetch {
 
 /** Answer to FETCH: at most 256 KiB of entries after `prev`. */
 export interface Entries {
-  readonly kind: "entries";
+  readonly kind: 'entries';
   readonly request: number;
   /** `after` of the request where it matches; otherwise `matched` is false and there are no entries. */
   readonly matched: boolean;
@@ -190,24 +192,24 @@ export interface Entries {
 
 /** A peer that is not listed asks for membership; a listed one may tell a new name or address. */
 export interface Join {
-  readonly kind: "join";
+  readonly kind: 'join';
   readonly member: Member;
 }
 
 /** The leader's refusal of a JOIN: the id is bound to another key. */
 export interface JoinRefused {
-  readonly kind: "join-refused";
-  readonly code: "ID_TAKEN";
+  readonly kind: 'join-refused';
+  readonly code: 'ID_TAKEN';
 }
 
 /** Asks the leader to take the sender off the list. */
 export interface Leave {
-  readonly kind: "leave";
+  readonly kind: 'leave';
 }
 
 /** Where members and former members were last seen; sent when a link comes up. */
 export interface Addresses {
-  readonly kind: "addresses";
+  readonly kind: 'addresses';
   readonly members: readonly Member[];
 }
 

@@ -2,11 +2,11 @@
  * What this peer knows of each other peer it has a link with, or had one: the link, the failure
  * detector, the last heartbeat. It judges who is connected; it never acts on it.
  */
-import type { ProtocolConfig } from "./config.ts";
-import { FailureDetector } from "./failure-detector.ts";
-import type { Heartbeat } from "./messages.ts";
-import type { LinkedPeer } from "./ready.ts";
-import type { PeerId, Seq } from "./types.ts";
+import type { ProtocolConfig } from './config.ts';
+import { FailureDetector } from './failure-detector.ts';
+import type { Heartbeat } from './messages.ts';
+import type { LinkedPeer } from './ready.ts';
+import type { PeerId, Seq } from './types.ts';
 
 /** One other peer, since this process first met it. */
 export class PeerState {

@@ -3,7 +3,7 @@
  * order. The order decides what is submitted first; the author's order is carried by `after`. A message
  * leaves only by getting into the log; nothing here is ever dropped.
  */
-import type { Message, MessageId } from "./types.ts";
+import type { Message, MessageId } from './types.ts';
 
 interface Item {
   readonly message: Message;
@@ -18,7 +18,8 @@ export class Pending {
   #items = new Map<MessageId, Item>();
 
   constructor(messages: readonly Message[]) {
-    for (const message of messages) this.#items.set(message.id, { message, n: null, durable: true });
+    for (const message of messages)
+      this.#items.set(message.id, { message, n: null, durable: true });
   }
 
   get size(): number {

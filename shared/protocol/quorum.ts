@@ -3,15 +3,15 @@
  * quorum has stored. Majority, with the linear tie-break of dynamic linear voting (Jajodia and Mutchler
  * 1990): exactly half counts when it contains the highest member. Any two quorums of one list intersect.
  */
-import { assert } from "../assert.ts";
-import type { PeerId, Seq } from "./types.ts";
+import { assert } from '../assert.ts';
+import type { PeerId, Seq } from './types.ts';
 
 /** True if the members for which `has` holds are a quorum of `members` (not empty). */
 export function isQuorum<M extends { readonly id: PeerId }>(
   members: readonly M[],
   has: (member: M) => boolean,
 ): boolean {
-  assert(members.length > 0, "a members list is never empty");
+  assert(members.length > 0, 'a members list is never empty');
   let count = 0;
   let highest = 0;
   let hasHighest = false;
@@ -32,7 +32,7 @@ export function quorumSeq<M extends { readonly id: PeerId }>(
   members: readonly M[],
   storedBy: (member: M) => Seq,
 ): Seq {
-  assert(members.length > 0, "a members list is never empty");
+  assert(members.length > 0, 'a members list is never empty');
   const stored = members.map(storedBy);
   let highest = 0;
   for (let i = 1; i < members.length; i++) {

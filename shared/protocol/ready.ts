@@ -7,9 +7,9 @@
  * `persisted`. The core itself holds back what must not leave before a write is on disk, so `sends`
  * may always go out at once; frames to one peer keep their order. `wakeAt` says when to `tick` next.
  */
-import type { NodeStatus } from "../model.ts";
-import type { ProtocolConfig } from "./config.ts";
-import type { ProtocolMessage } from "./messages.ts";
+import type { NodeStatus } from '../model.ts';
+import type { ProtocolConfig } from './config.ts';
+import type { ProtocolMessage } from './messages.ts';
 import type {
   ChainHash,
   Entry,
@@ -21,7 +21,7 @@ import type {
   PeerId,
   Position,
   Seq,
-} from "./types.ts";
+} from './types.ts';
 
 /** What the handshake proved about the peer at the other end of a link. */
 export interface LinkedPeer {
@@ -38,39 +38,39 @@ export interface LinkedPeer {
 /** Everything that can happen to a replica. */
 export type Input =
   /** Time passed; `wall` is the wall clock in milliseconds since 1970, for `sentAt` of own entries only. */
-  | { readonly kind: "tick"; readonly wall: number }
+  | { readonly kind: 'tick'; readonly wall: number }
   /** An authenticated link is up; a second one to the same peer replaces the first. */
-  | { readonly kind: "link-up"; readonly peer: LinkedPeer }
+  | { readonly kind: 'link-up'; readonly peer: LinkedPeer }
   /** The link is gone; `refused`: one redial was refused too, so nothing listens there any more. */
-  | { readonly kind: "link-down"; readonly peer: PeerId; readonly refused: boolean }
+  | { readonly kind: 'link-down'; readonly peer: PeerId; readonly refused: boolean }
   /** Bytes arrived, though perhaps no whole frame: a sign of life. */
-  | { readonly kind: "bytes"; readonly from: PeerId }
-  | { readonly kind: "message"; readonly from: PeerId; readonly message: ProtocolMessage }
+  | { readonly kind: 'bytes'; readonly from: PeerId }
+  | { readonly kind: 'message'; readonly from: PeerId; readonly message: ProtocolMessage }
   /** Every write up to this number is durable. */
-  | { readonly kind: "persisted"; readonly upTo: number }
+  | { readonly kind: 'persisted'; readonly upTo: number }
   /** A person's message; the core answers with `accepted` once it is durable. */
   | {
-      readonly kind: "submit";
+      readonly kind: 'submit';
       readonly id: MessageId;
       readonly sentAt: number;
       readonly body: Uint8Array;
     }
   /** Answer to a `find-ids` read: which of the ids are in the stored log. */
   | {
-      readonly kind: "ids-found";
+      readonly kind: 'ids-found';
       readonly request: number;
       readonly found: readonly MessageId[];
     }
   /** Answer to a `read-entries` read: the stored entries in order, perhaps fewer than asked for. */
   | {
-      readonly kind: "entries-read";
+      readonly kind: 'entries-read';
       readonly request: number;
       readonly entries: readonly Entry[];
     }
   /** This peer wants to leave the group; answered by a `left` event. */
-  | { readonly kind: "leave" }
+  | { readonly kind: 'leave' }
   /** A new display name for this peer. */
-  | { readonly kind: "rename"; readonly name: string };
+  | { readonly kind: 'rename'; readonly name: string };
 
 /** What is remembered of a peer ever met: its binding, where it was, the highest promise it reported. */
 export interface KnownPeer {
@@ -85,21 +85,21 @@ export interface KnownPeer {
 /** One change of durable state. */
 export type WriteOp =
   /** Removes every entry after this seq; never at or below the commit mark. */
-  | { readonly kind: "cut"; readonly after: Seq }
+  | { readonly kind: 'cut'; readonly after: Seq }
   /** Appends entries at the end of the log. */
-  | { readonly kind: "append"; readonly entries: readonly Entry[] }
+  | { readonly kind: 'append'; readonly entries: readonly Entry[] }
   /** Adds messages to pending, in this order, before or behind all others; known ids stay as they are. */
   | {
-      readonly kind: "add-pending";
+      readonly kind: 'add-pending';
       readonly messages: readonly Message[];
-      readonly at: "front" | "back";
+      readonly at: 'front' | 'back';
     }
-  | { readonly kind: "remove-pending"; readonly ids: readonly MessageId[] }
-  | { readonly kind: "promise"; readonly epoch: Epoch }
-  | { readonly kind: "mark"; readonly seq: Seq }
+  | { readonly kind: 'remove-pending'; readonly ids: readonly MessageId[] }
+  | { readonly kind: 'promise'; readonly epoch: Epoch }
+  | { readonly kind: 'mark'; readonly seq: Seq }
   /** The id of the last message that this peer's own author made. */
-  | { readonly kind: "last-own"; readonly id: MessageId }
-  | { readonly kind: "know"; readonly peer: KnownPeer };
+  | { readonly kind: 'last-own'; readonly id: MessageId }
+  | { readonly kind: 'know'; readonly peer: KnownPeer };
 
 /** One atomic write: all of its ops or none survive a crash. */
 export interface Write {
@@ -112,9 +112,9 @@ export interface Write {
 
 /** A look into the stored log for what the core no longer keeps in memory. */
 export type Read =
-  | { readonly kind: "find-ids"; readonly request: number; readonly ids: readonly MessageId[] }
+  | { readonly kind: 'find-ids'; readonly request: number; readonly ids: readonly MessageId[] }
   | {
-      readonly kind: "read-entries";
+      readonly kind: 'read-entries';
       readonly request: number;
       /** First seq wanted. */
       readonly from: Seq;
@@ -127,22 +127,27 @@ export type Read =
 /** What people and the host should know. */
 export type CoreEvent =
   /** An own message is durable. */
-  | { readonly kind: "accepted"; readonly message: Message }
-  | { readonly kind: "provisional"; readonly message: Message; readonly n: number }
-  | { readonly kind: "progress"; readonly at: Seq; readonly target: Seq }
+  | { readonly kind: 'accepted'; readonly message: Message }
+  | { readonly kind: 'provisional'; readonly message: Message; readonly n: number }
+  | { readonly kind: 'progress'; readonly at: Seq; readonly target: Seq }
   /** This peer is in a final members list for the first time in its life. */
-  | { readonly kind: "listed" }
+  | { readonly kind: 'listed' }
   /** The leader said that this peer's id belongs to someone else; fatal while joining. */
-  | { readonly kind: "join-refused"; readonly code: "ID_TAKEN" }
+  | { readonly kind: 'join-refused'; readonly code: 'ID_TAKEN' }
   /** `peer`'s history differs from ours at final number `seq`. */
-  | { readonly kind: "diverged"; readonly peer: PeerId; readonly seq: Seq; readonly stopped: boolean }
+  | {
+      readonly kind: 'diverged';
+      readonly peer: PeerId;
+      readonly seq: Seq;
+      readonly stopped: boolean;
+    }
   /** The leave is complete as far as the group is concerned. */
-  | { readonly kind: "left" };
+  | { readonly kind: 'left' };
 
 /** A link that the host must close, and the reason the other side is told. */
 export interface Disconnect {
   readonly peer: PeerId;
-  readonly reason: "ROLLED_BACK" | "ID_TAKEN" | "DIVERGED";
+  readonly reason: 'ROLLED_BACK' | 'ID_TAKEN' | 'DIVERGED';
 }
 
 /** What the host has to carry out; see the order above. */

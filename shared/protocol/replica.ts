@@ -4,9 +4,15 @@
  * the contract). This file is the only dispatcher; what a message means is in the file of its subject.
  * README.md beside this file is the specification.
  */
-import { assert, assertNever } from "../assert.ts";
-import type { NodeStatus } from "../model.ts";
-import { checkCatchUp, continueCatchUp, onCatchUpEntries, onEntriesRead, onFetch } from "./catch-up.ts";
+import { assert, assertNever } from '../assert.ts';
+import type { NodeStatus } from '../model.ts';
+import {
+  checkCatchUp,
+  continueCatchUp,
+  onCatchUpEntries,
+  onEntriesRead,
+  onFetch,
+} from './catch-up.ts';
 import {
   checkAttempt,
   maybeStand,
@@ -18,9 +24,9 @@ import {
   onPromise,
   onSynchronisingEntries,
   prepare,
-} from "./election.ts";
-import { flushAck, onAccept, onCoordinator } from "./follower.ts";
-import { onHeartbeat, sendHeartbeats } from "./heartbeat.ts";
+} from './election.ts';
+import { flushAck, onAccept, onCoordinator } from './follower.ts';
+import { onHeartbeat, sendHeartbeats } from './heartbeat.ts';
 import {
   addresses,
   forgiveSilence,
@@ -29,12 +35,12 @@ import {
   onAddresses,
   onLinkDown,
   onLinkUp,
-} from "./links.ts";
-import { maybeAskToJoin, maybeChangeMembers, maybeLeave, onJoin, onLeave } from "./membership.ts";
-import type { ProtocolMessage, Reject } from "./messages.ts";
-import type { PeerState } from "./peers.ts";
-import type { Input, Inspection, Ready, ReplicaStart, Write } from "./ready.ts";
-import { flushAccepts, onAck, onBehind, onOwnStored } from "./sequencer.ts";
+} from './links.ts';
+import { maybeAskToJoin, maybeChangeMembers, maybeLeave, onJoin, onLeave } from './membership.ts';
+import type { ProtocolMessage, Reject } from './messages.ts';
+import type { PeerState } from './peers.ts';
+import type { Input, Inspection, Ready, ReplicaStart, Write } from './ready.ts';
+import { flushAccepts, onAck, onBehind, onOwnStored } from './sequencer.ts';
 import {
   type AfterWrite,
   State,
@@ -45,8 +51,8 @@ import {
   electoratesInEffect,
   send,
   isConnected,
-} from "./state.ts";
-import { statusOf } from "./status.ts";
+} from './state.ts';
+import { statusOf } from './status.ts';
 import {
   onIdsFound,
   onOffer,
@@ -56,9 +62,9 @@ import {
   onTentative,
   onWant,
   resubmit,
-} from "./submission.ts";
-import { becomeLeaderless, becomeLeadingProvisionally, resumeLeading } from "./transitions.ts";
-import { compareEpochs } from "./types.ts";
+} from './submission.ts';
+import { becomeLeaderless, becomeLeadingProvisionally, resumeLeading } from './transitions.ts';
+import { compareEpochs } from './types.ts';
 
 /** One peer's replica of the conversation. */
 export class Replica {
@@ -74,7 +80,7 @@ export class Replica {
   /** Takes one input at monotonic time `now` (milliseconds, never decreasing). */
   step(now: number, input: Input): void {
     const s = this.#state;
-    assert(now >= s.now || s.lastStepAt === null, "the monotonic clock never goes back");
+    assert(now >= s.now || s.lastStepAt === null, 'the monotonic clock never goes back');
     s.now = now;
     const pause = s.config.heartbeatMs * s.config.floorIntervals;
     if (s.lastStepAt !== null && now - s.lastStepAt > pause) forgiveSilence(s);
@@ -122,7 +128,7 @@ export class Replica {
     return {
       promised: s.promised,
       durablePromised: s.durablePromised,
-      leading: s.role.kind === "leading" ? s.role.epoch : null,
+      leading: s.role.kind === 'leading' ? s.role.epoch : null,
       last: { epoch, seq },
       mark: s.mark,
       entryAt: (at) => s.log.at(at),
@@ -134,101 +140,101 @@ export class Replica {
 
 function dispatch(s: State, input: Input): void {
   switch (input.kind) {
-    case "tick":
+    case 'tick':
       s.wallOffset = input.wall - s.now;
       onTick(s);
       break;
-    case "link-up":
+    case 'link-up':
       onLinkUp(s, input.peer);
       break;
-    case "link-down":
+    case 'link-down':
       onLinkDown(s, input.peer, input.refused);
       break;
-    case "bytes":
+    case 'bytes':
       s.peers.get(input.from)?.detector.onLife(s.now);
       break;
-    case "message": {
+    case 'message': {
       const peer = s.peers.get(input.from);
       if (peer === undefined || !peer.linked) break;
       peer.detector.onLife(s.now);
       if (!peer.diverged) onMessage(s, peer, input.message);
       break;
     }
-    case "persisted":
+    case 'persisted':
       s.persistedUpTo = Math.max(s.persistedUpTo, input.upTo);
       break;
-    case "submit":
+    case 'submit':
       onSubmitOwn(s, input);
       break;
-    case "ids-found":
+    case 'ids-found':
       onIdsFound(s, input.request, input.found);
       break;
-    case "entries-read":
+    case 'entries-read':
       onEntriesRead(s, input.request, input.entries);
       break;
-    case "leave":
+    case 'leave':
       s.leaving = true;
       for (const peer of s.peers.values()) peer.nextHeartbeatAt = s.now;
       break;
-    case "rename":
+    case 'rename':
       s.self = { ...s.self, name: input.name };
       s.joinAskedAt = null;
       break;
     default:
-      assertNever(input, "input");
+      assertNever(input, 'input');
   }
 }
 
 function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
   const from = peer.id;
-  const leading = s.role.kind === "leading" ? s.role : null;
+  const leading = s.role.kind === 'leading' ? s.role : null;
   switch (message.kind) {
-    case "heartbeat":
+    case 'heartbeat':
       return onHeartbeat(s, peer, message);
-    case "election":
+    case 'election':
       return onElection(s, peer, message);
-    case "answer":
-    case "support":
-    case "refuse":
+    case 'answer':
+    case 'support':
+    case 'refuse':
       return onLookReply(s, from, message);
-    case "prepare":
+    case 'prepare':
       return onPrepare(s, peer, message);
-    case "promise":
+    case 'promise':
       noteReported(s, peer, message.epoch);
       return onPromise(s, from, message);
-    case "reject":
+    case 'reject':
       return onReject(s, from, message);
-    case "coordinator":
+    case 'coordinator':
       return onCoordinator(s, from, message);
-    case "submit":
+    case 'submit':
       return onSubmit(s, from, message);
-    case "offer":
+    case 'offer':
       return onOffer(s, from, message);
-    case "want":
+    case 'want':
       return onWant(s, from, message);
-    case "accept":
+    case 'accept':
       return onAccept(s, from, message);
-    case "ack":
+    case 'ack':
       return leading === null ? undefined : onAck(s, leading, from, message);
-    case "behind":
+    case 'behind':
       return leading === null ? undefined : onBehind(s, leading, from, message);
-    case "tentative":
+    case 'tentative':
       return onTentative(s, from, message);
-    case "fetch":
+    case 'fetch':
       return onFetch(s, from, message);
-    case "entries":
-      if (s.attempt?.kind === "synchronising") return onSynchronisingEntries(s, from, message);
+    case 'entries':
+      if (s.attempt?.kind === 'synchronising') return onSynchronisingEntries(s, from, message);
       return onCatchUpEntries(s, from, message);
-    case "join":
+    case 'join':
       return onJoin(s, peer, message);
-    case "join-refused":
-      return emit(s, { kind: "join-refused", code: message.code });
-    case "leave":
+    case 'join-refused':
+      return emit(s, { kind: 'join-refused', code: message.code });
+    case 'leave':
       return onLeave(s, peer);
-    case "addresses":
+    case 'addresses':
       return onAddresses(s, message.members);
     default:
-      return assertNever(message, "message");
+      return assertNever(message, 'message');
   }
 }
 
@@ -236,7 +242,7 @@ function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
 function onReject(s: State, from: number, reject: Reject): void {
   s.highestNumber = Math.max(s.highestNumber, reject.promised.number);
   const { role } = s;
-  if (role.kind === "leading" && compareEpochs(reject.epoch, role.epoch) === 0) {
+  if (role.kind === 'leading' && compareEpochs(reject.epoch, role.epoch) === 0) {
     role.refusedSince ??= s.now;
     role.refusedAt = s.now;
     return;
@@ -248,17 +254,17 @@ function onTick(s: State): void {
   judgePeers(s);
   checkAttempt(s);
   checkCatchUp(s);
-  if (s.role.kind === "leading") maybeChangeMembers(s, s.role);
+  if (s.role.kind === 'leading') maybeChangeMembers(s, s.role);
   if (s.now >= s.resubmitAt) resubmit(s);
 }
 
 /** Inputs of the hot path change nobody's standing. */
 function changesStanding(input: Input): boolean {
-  if (input.kind !== "message") {
-    return input.kind === "tick" || input.kind === "link-up" || input.kind === "link-down";
+  if (input.kind !== 'message') {
+    return input.kind === 'tick' || input.kind === 'link-up' || input.kind === 'link-down';
   }
   const { kind } = input.message;
-  return kind !== "accept" && kind !== "ack" && kind !== "submit";
+  return kind !== 'accept' && kind !== 'ack' && kind !== 'submit';
 }
 
 /** Whether this peer still leads or follows, and whether it should stand. */
@@ -266,28 +272,28 @@ function judgeStanding(s: State): void {
   if (s.stopped) return;
   const { role } = s;
   switch (role.kind) {
-    case "following": {
+    case 'following': {
       const at = s.peers.get(role.via ?? role.leader);
       if (at?.connected !== true) becomeLeaderless(s);
       break;
     }
-    case "following-provisionally":
+    case 'following-provisionally':
       if (s.peers.get(role.leader)?.connected !== true) becomeLeaderless(s);
       break;
-    case "leading":
+    case 'leading':
       if (!hearsQuorum(s)) becomeLeadingProvisionally(s, role);
       else maybePrepareAbove(s);
       break;
-    case "leading-provisionally": {
+    case 'leading-provisionally': {
       const { resumable } = role;
       const free = resumable !== null && compareEpochs(resumable.epoch, s.promised) === 0;
       if (free && s.attempt === null && hearsQuorum(s)) resumeLeading(s, resumable);
       break;
     }
-    case "leaderless":
+    case 'leaderless':
       break;
     default:
-      assertNever(role, "role");
+      assertNever(role, 'role');
   }
   maybeStand(s);
   maybeAskToJoin(s);
@@ -297,7 +303,7 @@ function judgeStanding(s: State): void {
 /** A leader that is still refused after a bounded wait leads on above the promise in its way (E2). */
 function maybePrepareAbove(s: State): void {
   const { role } = s;
-  if (role.kind !== "leading" || role.refusedSince === null) return;
+  if (role.kind !== 'leading' || role.refusedSince === null) return;
   if (s.now - role.refusedAt > 3 * s.config.heartbeatMs) {
     role.refusedSince = null;
     return;
@@ -310,14 +316,14 @@ function maybePrepareAbove(s: State): void {
 /** What the present role owes to others for everything that happened since the last call. */
 function flush(s: State): void {
   const { role } = s;
-  if (role.kind === "leading") {
+  if (role.kind === 'leading') {
     const { joins, leaves } = s.waiting;
     if (joins.size + leaves.size > 0) maybeChangeMembers(s, role);
-    if (s.out.ops.some((op) => op.kind === "append")) {
-      afterWrites(s, { kind: "own-stored", epoch: role.epoch, seq: s.log.last.seq });
+    if (s.out.ops.some((op) => op.kind === 'append')) {
+      afterWrites(s, { kind: 'own-stored', epoch: role.epoch, seq: s.log.last.seq });
     }
     flushAccepts(s, role);
-  } else if (role.kind === "following") {
+  } else if (role.kind === 'following') {
     flushAck(s, role);
   }
   sendHeartbeats(s);
@@ -338,30 +344,31 @@ function drainAfter(s: State): void {
 
 function perform(s: State, action: AfterWrite): void {
   switch (action.kind) {
-    case "send":
+    case 'send':
       send(s, action.to, action.message);
       return;
-    case "own-stored":
+    case 'own-stored':
       onOwnStored(s, action.epoch, action.seq);
       return;
-    case "promise-stored":
+    case 'promise-stored':
       s.durablePromised = action.epoch;
       return;
-    case "own-promise":
+    case 'own-promise':
       onOwnPromise(s, action.epoch);
       return;
-    case "accepted":
+    case 'accepted':
       onOwnDurable(s, action.message);
       return;
     default:
-      assertNever(action, "action");
+      assertNever(action, 'action');
   }
 }
 
 function wakeAt(s: State): number {
   let at = s.now + s.config.heartbeatMs / 4;
   if (s.standAt !== null) at = Math.min(at, s.standAt);
-  if (s.attempt !== null && s.attempt.kind !== "synchronising") at = Math.min(at, s.attempt.deadline);
+  if (s.attempt !== null && s.attempt.kind !== 'synchronising')
+    at = Math.min(at, s.attempt.deadline);
   if (s.waitUntil > s.now) at = Math.min(at, s.waitUntil);
   if (s.yieldUntil > s.now) at = Math.min(at, s.yieldUntil);
   for (const peer of s.peers.values()) {

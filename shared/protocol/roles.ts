@@ -3,8 +3,8 @@
  * They are apart because a follower goes on following while it looks whether it could take over. Roles
  * change only in transitions.ts.
  */
-import type { LogView, Run, Support } from "./messages.ts";
-import type { Epoch, PeerId, Position, Seq } from "./types.ts";
+import type { LogView, Run, Support } from './messages.ts';
+import type { Epoch, PeerId, Position, Seq } from './types.ts';
 
 /** What the established leader knows of one peer that it sends its order to. */
 export interface Progress {
@@ -20,12 +20,12 @@ export interface Progress {
 
 /** Knows no leader. */
 export interface Leaderless {
-  readonly kind: "leaderless";
+  readonly kind: 'leaderless';
 }
 
 /** Follows an established leader, directly or at second hand through a peer that hears it. */
 export interface Following {
-  readonly kind: "following";
+  readonly kind: 'following';
   readonly leader: PeerId;
   readonly epoch: Epoch;
   /** The peer that relays; null when the leader is heard directly. */
@@ -37,14 +37,14 @@ export interface Following {
 }
 
 export interface FollowingProvisionally {
-  readonly kind: "following-provisionally";
+  readonly kind: 'following-provisionally';
   readonly leader: PeerId;
   readonly run: Run;
 }
 
 /** Established: promised by a quorum in `epoch`. Volatile: no restart resumes it (S6). */
 export interface Leading {
-  readonly kind: "leading";
+  readonly kind: 'leading';
   readonly epoch: Epoch;
   /** Seq of this epoch's `leader` entry. */
   readonly leaderSeq: Seq;
@@ -58,7 +58,7 @@ export interface Leading {
 }
 
 export interface LeadingProvisionally {
-  readonly kind: "leading-provisionally";
+  readonly kind: 'leading-provisionally';
   readonly run: Run;
   /** Next provisional place. */
   next: number;
@@ -76,15 +76,15 @@ export type RoleState =
 /** Why a peer stands. */
 export type StandReason =
   /** No leader, or one that is suspected or leaving. */
-  | "no-leader"
+  | 'no-leader'
   /** Provisional, and a quorum or another leader is heard. */
-  | "reunion"
+  | 'reunion'
   /** Caught up, and higher than the leader. */
-  | "takeover";
+  | 'takeover';
 
 /** Asking everyone, promising nothing yet. */
 export interface Looking {
-  readonly kind: "looking";
+  readonly kind: 'looking';
   readonly round: number;
   readonly reason: StandReason;
   readonly deadline: number;
@@ -96,7 +96,7 @@ export interface Looking {
 
 /** Collecting promises for an epoch of its own. */
 export interface Preparing {
-  readonly kind: "preparing";
+  readonly kind: 'preparing';
   readonly epoch: Epoch;
   readonly deadline: number;
   readonly awaited: Set<PeerId>;
@@ -105,7 +105,7 @@ export interface Preparing {
 
 /** Promised by a quorum, fetching what the best promised log has more. */
 export interface Synchronising {
-  readonly kind: "synchronising";
+  readonly kind: 'synchronising';
   readonly epoch: Epoch;
   readonly owner: PeerId;
   readonly target: Position;

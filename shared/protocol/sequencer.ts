@@ -3,13 +3,13 @@
  * batch built once; collects ACKs; moves the commit mark when a quorum of each list in effect has
  * stored an entry of its own epoch (Raft §3.6.2). Its own copy counts when its own disk has it (S5).
  */
-import { must } from "../assert.ts";
-import { moveMark } from "./delivery.ts";
-import type { Accept, Ack, Behind } from "./messages.ts";
-import { quorumSeq } from "./quorum.ts";
-import type { Leading, Progress } from "./roles.ts";
-import { type State, listsInEffect, send, speaksFor } from "./state.ts";
-import { type Epoch, type Member, type PeerId, type Seq, compareEpochs } from "./types.ts";
+import { must } from '../assert.ts';
+import { moveMark } from './delivery.ts';
+import type { Accept, Ack, Behind } from './messages.ts';
+import { quorumSeq } from './quorum.ts';
+import type { Leading, Progress } from './roles.ts';
+import { type State, listsInEffect, send, speaksFor } from './state.ts';
+import { type Epoch, type Member, type PeerId, type Seq, compareEpochs } from './types.ts';
 
 /** Sends what each peer lacks, and the mark by itself where nothing else carries it. */
 export function flushAccepts(s: State, role: Leading): void {
@@ -52,14 +52,14 @@ function batchFrom(s: State, role: Leading, from: Seq): Accept {
   let bytes = 0;
   let end = from - 1;
   while (end < to) {
-    bytes += must(log.at(end + 1), "a batch lies in memory").body.length + 128;
+    bytes += must(log.at(end + 1), 'a batch lies in memory').body.length + 128;
     if (bytes > config.batchBytes && end >= from) break;
     end++;
   }
   return {
-    kind: "accept",
+    kind: 'accept',
     epoch: role.epoch,
-    prev: must(log.positionAt(from - 1), "the place before memory is known"),
+    prev: must(log.positionAt(from - 1), 'the place before memory is known'),
     entries: log.slice(from, end),
     mark: s.mark,
   };
@@ -68,7 +68,7 @@ function batchFrom(s: State, role: Leading, from: Seq): Accept {
 function sendMark(s: State, role: Leading, id: PeerId, progress: Progress): void {
   const prev = s.log.positionAt(progress.next - 1);
   if (prev === undefined) return;
-  send(s, id, { kind: "accept", epoch: role.epoch, prev, entries: [], mark: s.mark });
+  send(s, id, { kind: 'accept', epoch: role.epoch, prev, entries: [], mark: s.mark });
   progress.markSent = s.mark;
 }
 
@@ -102,14 +102,14 @@ export function onBehind(s: State, role: Leading, from: PeerId, behind: Behind):
 /** The own copy up to `seq` is on disk. */
 export function onOwnStored(s: State, epoch: Epoch, seq: Seq): void {
   const { role } = s;
-  const leading = role.kind === "leading" ? role : resumable(s);
+  const leading = role.kind === 'leading' ? role : resumable(s);
   if (leading === null || compareEpochs(leading.epoch, epoch) !== 0) return;
   leading.ownStored = Math.max(leading.ownStored, seq);
-  if (role.kind === "leading") advanceCommit(s, role);
+  if (role.kind === 'leading') advanceCommit(s, role);
 }
 
 function resumable(s: State): Leading | null {
-  return s.role.kind === "leading-provisionally" ? s.role.resumable : null;
+  return s.role.kind === 'leading-provisionally' ? s.role.resumable : null;
 }
 
 /** Moves the mark as far as a quorum of each list in effect has stored this epoch's entries. */

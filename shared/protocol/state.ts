@@ -3,23 +3,16 @@
  * write, sending now or once a write is durable, asking who is connected. Decisions live in the other
  * files; this one keeps the ordering contract: nothing leaves before what it reports is on disk.
  */
-import { assert } from "../assert.ts";
-import { Random } from "../random.ts";
-import type { ProtocolConfig } from "./config.ts";
-import { Log } from "./log.ts";
-import type { Electorate, LogView, ProtocolMessage } from "./messages.ts";
-import { PeerState } from "./peers.ts";
-import { Pending } from "./pending.ts";
-import { isQuorum } from "./quorum.ts";
-import type {
-  CoreEvent,
-  Disconnect,
-  KnownPeer,
-  Read,
-  ReplicaStart,
-  WriteOp,
-} from "./ready.ts";
-import type { Attempt, RoleState } from "./roles.ts";
+import { assert } from '../assert.ts';
+import { Random } from '../random.ts';
+import type { ProtocolConfig } from './config.ts';
+import { Log } from './log.ts';
+import type { Electorate, LogView, ProtocolMessage } from './messages.ts';
+import type { PeerState } from './peers.ts';
+import { Pending } from './pending.ts';
+import { isQuorum } from './quorum.ts';
+import type { CoreEvent, Disconnect, KnownPeer, Read, ReplicaStart, WriteOp } from './ready.ts';
+import type { Attempt, RoleState } from './roles.ts';
 import {
   type ChainHash,
   type Entry,
@@ -32,16 +25,16 @@ import {
   type Seq,
   bytesEqual,
   compareEpochs,
-} from "./types.ts";
+} from './types.ts';
 
 /** What is done once a write is durable. */
 export type AfterWrite =
-  | { readonly kind: "send"; readonly to: PeerId; readonly message: ProtocolMessage }
-  | { readonly kind: "own-stored"; readonly epoch: Epoch; readonly seq: Seq }
+  | { readonly kind: 'send'; readonly to: PeerId; readonly message: ProtocolMessage }
+  | { readonly kind: 'own-stored'; readonly epoch: Epoch; readonly seq: Seq }
   /** A promise of this peer is on disk. */
-  | { readonly kind: "promise-stored"; readonly epoch: Epoch }
-  | { readonly kind: "own-promise"; readonly epoch: Epoch }
-  | { readonly kind: "accepted"; readonly message: Message };
+  | { readonly kind: 'promise-stored'; readonly epoch: Epoch }
+  | { readonly kind: 'own-promise'; readonly epoch: Epoch }
+  | { readonly kind: 'accepted'; readonly message: Message };
 
 /** A message on its way into an order, and where it came from. */
 export interface Submission {
@@ -123,7 +116,7 @@ export class State {
   readonly known = new Map<PeerId, KnownPeer>();
 
   readonly peers = new Map<PeerId, PeerState>();
-  role: RoleState = { kind: "leaderless" };
+  role: RoleState = { kind: 'leaderless' };
   attempt: Attempt | null = null;
   /** Epoch of the established leader last led or followed. */
   epoch: Epoch;
@@ -148,7 +141,10 @@ export class State {
   readonly held = new Map<MessageId, Submission[]>();
   heldCount = 0;
   readonly lookups = new Map<number, Submission[]>();
-  readonly offers = new Map<number, { readonly from: PeerId; readonly ids: readonly MessageId[] }>();
+  readonly offers = new Map<
+    number,
+    { readonly from: PeerId; readonly ids: readonly MessageId[] }
+  >();
   resubmitAt = 0;
   requests = 0;
 
@@ -195,7 +191,7 @@ export class State {
     this.epoch = this.log.last.epoch;
     assert(
       compareEpochs(this.promised, this.log.last.epoch) >= 0,
-      "the stored promise is at least the epoch of the last stored entry",
+      'the stored promise is at least the epoch of the last stored entry',
     );
   }
 
@@ -225,7 +221,7 @@ export function send(s: State, to: PeerId, message: ProtocolMessage): void {
 
 /** Sends once everything queued so far is durable. */
 export function sendAfterWrites(s: State, to: PeerId, message: ProtocolMessage): void {
-  afterWrites(s, { kind: "send", to, message });
+  afterWrites(s, { kind: 'send', to, message });
 }
 
 /** Sends to every peer with a link. */
@@ -243,8 +239,8 @@ export function raisePromise(s: State, epoch: Epoch): void {
   s.highestNumber = Math.max(s.highestNumber, epoch.number);
   if (compareEpochs(epoch, s.promised) <= 0) return;
   s.promised = epoch;
-  write(s, { kind: "promise", epoch });
-  afterWrites(s, { kind: "promise-stored", epoch });
+  write(s, { kind: 'promise', epoch });
+  afterWrites(s, { kind: 'promise-stored', epoch });
 }
 
 /** The newest members list in the log; null before entry 1 is known. */
@@ -264,7 +260,7 @@ export function listsInEffect(s: State): readonly MembersList[] {
 }
 
 /** True if (id, key) is in the list. */
-export function isIn(list: Electorate, who: Pick<Member, "id" | "key">): boolean {
+export function isIn(list: Electorate, who: Pick<Member, 'id' | 'key'>): boolean {
   return list.some((member) => member.id === who.id && bytesEqual(member.key, who.key));
 }
 
@@ -275,7 +271,7 @@ export function isListed(s: State): boolean {
 }
 
 /** True if the peer that speaks as `member.id` is the one that the list means. */
-export function speaksFor(s: State, member: Pick<Member, "id" | "key">): boolean {
+export function speaksFor(s: State, member: Pick<Member, 'id' | 'key'>): boolean {
   if (member.id === s.self.id) return bytesEqual(member.key, s.self.key);
   const peer = s.peers.get(member.id);
   return peer !== undefined && !peer.diverged && bytesEqual(peer.key, member.key);
@@ -315,8 +311,8 @@ export function logView(s: State): LogView {
 /** The established leader that this peer hears (itself included) and that is not leaving. */
 export function heardLeader(s: State): PeerId | null {
   if (s.stopped) return null;
-  if (s.role.kind === "leading") return s.leaving ? null : s.self.id;
-  if (s.role.kind !== "following" || s.role.via !== null) return null;
+  if (s.role.kind === 'leading') return s.leaving ? null : s.self.id;
+  if (s.role.kind !== 'following' || s.role.via !== null) return null;
   const leader = s.peers.get(s.role.leader);
   return leader !== undefined && leader.connected && !leader.leaving ? leader.id : null;
 }
@@ -328,7 +324,7 @@ export function wallNow(s: State): number {
 
 /** An id for an own entry: UUIDv7 by the wall clock and the seeded stream. */
 export function entryId(s: State): MessageId {
-  const time = Math.max(0, wallNow(s)).toString(16).padStart(12, "0").slice(-12);
+  const time = Math.max(0, wallNow(s)).toString(16).padStart(12, '0').slice(-12);
   const a = hex(s.random.below(0x1000), 3);
   const b = hex(0x8000 + s.random.below(0x4000), 4);
   const c = hex(s.random.uint32(), 8) + hex(s.random.below(0x1_0000), 4);
@@ -336,7 +332,7 @@ export function entryId(s: State): MessageId {
 }
 
 function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, "0");
+  return value.toString(16).padStart(digits, '0');
 }
 
 /** A fresh number for a request. */

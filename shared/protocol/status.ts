@@ -2,25 +2,25 @@
  * What a replica tells people about itself: plain data, made from the state on demand. It decides
  * nothing.
  */
-import type { NodeStatus, PeerView, Role, RosterEntry } from "../model.ts";
-import { leaderOf } from "./heartbeat.ts";
-import { type State, isListed, newestList } from "./state.ts";
-import type { Member, PeerId } from "./types.ts";
+import type { NodeStatus, PeerView, Role, RosterEntry } from '../model.ts';
+import { leaderOf } from './heartbeat.ts';
+import { type State, isListed, newestList } from './state.ts';
+import type { Member, PeerId } from './types.ts';
 
 /** The status of now. */
 export function statusOf(s: State): NodeStatus {
   const { role } = s;
-  const followed = role.kind === "following" ? s.peers.get(role.leader) : undefined;
+  const followed = role.kind === 'following' ? s.peers.get(role.leader) : undefined;
   const { winner } = s;
   const waitsForWinner = winner !== null && s.now < winner.until;
   return {
     id: s.self.id,
     role: roleOf(s),
-    established: role.kind === "leading" || role.kind === "following",
+    established: role.kind === 'leading' || role.kind === 'following',
     synchronising:
-      s.attempt?.kind === "synchronising" ||
+      s.attempt?.kind === 'synchronising' ||
       waitsForWinner ||
-      followed?.heartbeat?.synchronising != null,
+      typeof followed?.heartbeat?.synchronising === 'number',
     leader: leaderOf(s),
     epoch: [s.epoch.number, s.epoch.leader],
     members: (newestList(s)?.members ?? []).map(({ id }) => id),
@@ -36,17 +36,17 @@ export function statusOf(s: State): NodeStatus {
 
 function roleOf(s: State): Role {
   const { role } = s;
-  if (role.kind === "leading" || role.kind === "leading-provisionally") return "leader";
-  if (!isListed(s)) return "joining";
-  if (role.kind === "leaderless") return "candidate";
-  return "follower";
+  if (role.kind === 'leading' || role.kind === 'leading-provisionally') return 'leader';
+  if (!isListed(s)) return 'joining';
+  if (role.kind === 'leaderless') return 'candidate';
+  return 'follower';
 }
 
 /** Messages in the log that are not final. */
 function openMessages(s: State): number {
   let count = 0;
   for (let seq = s.mark + 1; seq <= s.log.last.seq; seq++) {
-    if (s.log.at(seq)?.kind === "message") count++;
+    if (s.log.at(seq)?.kind === 'message') count++;
   }
   return count;
 }
@@ -79,7 +79,7 @@ function rosterEntry({ id, name, address }: Member, listed: boolean): RosterEntr
 }
 
 function hexOf(bytes: Uint8Array | undefined): string {
-  let text = "";
-  for (const byte of bytes ?? []) text += byte.toString(16).padStart(2, "0");
+  let text = '';
+  for (const byte of bytes ?? []) text += byte.toString(16).padStart(2, '0');
   return text;
 }

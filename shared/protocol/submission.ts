@@ -6,7 +6,7 @@
  * its author's previous one (`after`) has its place: so author order holds on every path, and the
  * holders of a message hold everything before it (V1). Ids older than memory are looked up on disk.
  */
-import { appendOwn } from "./append.ts";
+import { appendOwn } from './append.ts';
 import {
   type State,
   type Submission,
@@ -16,10 +16,10 @@ import {
   nextRequest,
   send,
   write,
-} from "./state.ts";
-import type { Leading, LeadingProvisionally } from "./roles.ts";
-import { type Offer, type Submit, type Tentative, type Want, sameRun } from "./messages.ts";
-import { type Message, type MessageId, type PeerId, messageOf } from "./types.ts";
+} from './state.ts';
+import type { Leading, LeadingProvisionally } from './roles.ts';
+import { type Offer, type Submit, type Tentative, type Want, sameRun } from './messages.ts';
+import { type Message, type MessageId, type PeerId, messageOf } from './types.ts';
 
 /** Messages held for a missing predecessor; beyond it they are dropped and submitted again later. */
 const HELD_MAX = 20_000;
@@ -36,17 +36,17 @@ export function onSubmitOwn(
   const message: Message = { id, author: s.self.id, after: s.lastOwn, sentAt, body };
   s.lastOwn = id;
   s.pending.add(message, false);
-  write(s, { kind: "add-pending", messages: [message], at: "back" });
-  write(s, { kind: "last-own", id });
-  afterWrites(s, { kind: "accepted", message });
+  write(s, { kind: 'add-pending', messages: [message], at: 'back' });
+  write(s, { kind: 'last-own', id });
+  afterWrites(s, { kind: 'accepted', message });
 }
 
 /** The own message is on disk: it may leave now (V2). */
 export function onOwnDurable(s: State, message: Message): void {
   s.pending.markDurable(message.id);
-  emit(s, { kind: "accepted", message });
+  emit(s, { kind: 'accepted', message });
   const { role } = s;
-  if (role.kind === "leading" || role.kind === "leading-provisionally") {
+  if (role.kind === 'leading' || role.kind === 'leading-provisionally') {
     admit(s, [{ message, from: s.self.id, n: null }]);
   } else {
     submitTo(s, message);
@@ -56,8 +56,8 @@ export function onOwnDurable(s: State, message: Message): void {
 /** The link on which messages travel towards the leader; null when there is none. */
 export function leaderRoute(s: State): PeerId | null {
   const { role } = s;
-  if (role.kind === "following") return role.via ?? role.leader;
-  if (role.kind === "following-provisionally") return role.leader;
+  if (role.kind === 'following') return role.via ?? role.leader;
+  if (role.kind === 'following-provisionally') return role.leader;
   return null;
 }
 
@@ -66,12 +66,12 @@ function submitTo(s: State, message: Message): void {
   const route = leaderRoute(s);
   if (route === null) return;
   const last = s.out.sends.at(-1);
-  const open = last?.to === route && last.message.kind === "submit" ? last.message : null;
+  const open = last?.to === route && last.message.kind === 'submit' ? last.message : null;
   if (open !== null && open.messages.length < s.config.batchEntries && fits(s, open, message)) {
     (open.messages as Message[]).push(message);
     return;
   }
-  send(s, route, { kind: "submit", messages: [message] });
+  send(s, route, { kind: 'submit', messages: [message] });
 }
 
 function fits(s: State, submit: Submit, message: Message): boolean {
@@ -89,14 +89,14 @@ export function resubmit(s: State): void {
   if (route === null || s.pending.size === 0) return;
   const messages = [...s.pending.sendable()];
   const bytes = messages.reduce((sum, message) => sum + message.body.length + 64, 0);
-  const secondHand = s.role.kind === "following" && s.role.via !== null;
+  const secondHand = s.role.kind === 'following' && s.role.via !== null;
   if (bytes <= s.config.offerBytes || secondHand) {
     for (const message of messages) submitTo(s, message);
     return;
   }
   for (let i = 0; i < messages.length; i += OFFER_IDS_MAX) {
     const ids = messages.slice(i, i + OFFER_IDS_MAX).map((message) => message.id);
-    send(s, route, { kind: "offer", ids });
+    send(s, route, { kind: 'offer', ids });
   }
 }
 
@@ -113,16 +113,17 @@ export function orderOwnPending(s: State): void {
 /** SUBMIT: ordered here, or passed on towards the leader that is heard. */
 export function onSubmit(s: State, from: PeerId, submit: Submit): void {
   const { role } = s;
-  if (role.kind === "leading" || role.kind === "leading-provisionally") {
+  if (role.kind === 'leading' || role.kind === 'leading-provisionally') {
     admit(
       s,
       submit.messages.map((message) => ({ message, from, n: null })),
     );
     return;
   }
-  const direct = role.kind === "following-provisionally" || (role.kind === "following" && role.via === null);
+  const direct =
+    role.kind === 'following-provisionally' || (role.kind === 'following' && role.via === null);
   if (direct && role.leader !== from) {
-    send(s, role.leader, { kind: "submit", messages: [...submit.messages] });
+    send(s, role.leader, { kind: 'submit', messages: [...submit.messages] });
   }
   // Otherwise nobody to pass it to: its author submits it again.
 }
@@ -130,7 +131,7 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
 /** OFFER: asks once for what is not held here. */
 export function onOffer(s: State, from: PeerId, offer: Offer): void {
   const { role } = s;
-  if (role.kind !== "leading" && role.kind !== "leading-provisionally") return;
+  if (role.kind !== 'leading' && role.kind !== 'leading-provisionally') return;
   const unknown: MessageId[] = [];
   const held: Submission[] = [];
   for (const id of offer.ids) {
@@ -141,12 +142,12 @@ export function onOffer(s: State, from: PeerId, offer: Offer): void {
   if (held.length > 0) admit(s, held);
   if (unknown.length === 0) return;
   if (s.log.first === 1) {
-    send(s, from, { kind: "want", ids: unknown });
+    send(s, from, { kind: 'want', ids: unknown });
     return;
   }
   const request = nextRequest(s);
   s.offers.set(request, { from, ids: unknown });
-  s.out.reads.push({ kind: "find-ids", request, ids: unknown });
+  s.out.reads.push({ kind: 'find-ids', request, ids: unknown });
 }
 
 /** WANT: sends the bodies of what is held, in order, from pending or from the log's open end. */
@@ -159,14 +160,14 @@ export function onWant(s: State, from: PeerId, want: Want): void {
     const size = message.body.length + 64;
     const full = bytes + size > s.config.batchBytes || batch.length >= s.config.batchEntries;
     if (full && batch.length > 0) {
-      send(s, from, { kind: "submit", messages: batch });
+      send(s, from, { kind: 'submit', messages: batch });
       batch = [];
       bytes = 0;
     }
     batch.push(message);
     bytes += size;
   }
-  if (batch.length > 0) send(s, from, { kind: "submit", messages: batch });
+  if (batch.length > 0) send(s, from, { kind: 'submit', messages: batch });
 }
 
 function messageHeld(s: State, id: MessageId): Message | undefined {
@@ -179,7 +180,7 @@ function messageHeld(s: State, id: MessageId): Message | undefined {
 /** TENTATIVE: keeps the provisional leader's order. */
 export function onTentative(s: State, from: PeerId, tentative: Tentative): void {
   const { role } = s;
-  if (role.kind !== "following-provisionally" || role.leader !== from) return;
+  if (role.kind !== 'following-provisionally' || role.leader !== from) return;
   if (!sameRun(role.run, tentative.run)) return;
   admit(
     s,
@@ -188,7 +189,7 @@ export function onTentative(s: State, from: PeerId, tentative: Tentative): void 
 }
 
 /** What stands in the way of a message taking its place now. */
-type Verdict = "in-log" | "fits" | "gap" | "unknown";
+type Verdict = 'in-log' | 'fits' | 'gap' | 'unknown';
 
 /**
  * Judges by memory alone. The fast path: if `after` is the author's last message in the log, the
@@ -197,11 +198,11 @@ type Verdict = "in-log" | "fits" | "gap" | "unknown";
 function judge(s: State, message: Message): Verdict {
   const { log } = s;
   const { id, author, after } = message;
-  if (log.has(id)) return "in-log";
-  if (after === log.headOf(author) || (after !== null && log.has(after))) return "fits";
-  if (s.role.kind !== "leading" && after !== null && s.pending.has(after)) return "fits";
-  if (log.first !== 1) return "unknown";
-  return after === null ? "fits" : "gap";
+  if (log.has(id)) return 'in-log';
+  if (after === log.headOf(author) || (after !== null && log.has(after))) return 'fits';
+  if (s.role.kind !== 'leading' && after !== null && s.pending.has(after)) return 'fits';
+  if (log.first !== 1) return 'unknown';
+  return after === null ? 'fits' : 'gap';
 }
 
 /** Takes messages into the present order, in the given order, as far as their predecessors allow. */
@@ -210,16 +211,16 @@ export function admit(s: State, submissions: readonly Submission[]): void {
   const unknown: Submission[] = [];
   for (let sub = work.pop(); sub !== undefined; sub = work.pop()) {
     switch (judge(s, sub.message)) {
-      case "in-log":
+      case 'in-log':
         break;
-      case "fits":
+      case 'fits':
         take(s, sub);
         work.push(...release(s, sub.message.id));
         break;
-      case "gap":
+      case 'gap':
         hold(s, sub);
         break;
-      case "unknown":
+      case 'unknown':
         unknown.push(sub);
         break;
     }
@@ -235,7 +236,7 @@ function lookUp(s: State, submissions: Submission[]): void {
   }
   const request = nextRequest(s);
   s.lookups.set(request, submissions);
-  s.out.reads.push({ kind: "find-ids", request, ids: [...ids] });
+  s.out.reads.push({ kind: 'find-ids', request, ids: [...ids] });
 }
 
 /** The disk has answered which ids it holds. */
@@ -245,7 +246,7 @@ export function onIdsFound(s: State, request: number, found: readonly MessageId[
   if (offer !== undefined) {
     s.offers.delete(request);
     const ids = offer.ids.filter((id) => !inLog.has(id) && !s.log.has(id) && !s.pending.has(id));
-    if (ids.length > 0) send(s, offer.from, { kind: "want", ids });
+    if (ids.length > 0) send(s, offer.from, { kind: 'want', ids });
     return;
   }
   const submissions = s.lookups.get(request);
@@ -255,7 +256,7 @@ export function onIdsFound(s: State, request: number, found: readonly MessageId[
     const { id, after } = sub.message;
     if (inLog.has(id) || s.log.has(id)) continue;
     const verdict = judge(s, sub.message);
-    if (verdict === "fits" || after === null || inLog.has(after)) {
+    if (verdict === 'fits' || after === null || inLog.has(after)) {
       take(s, sub);
       admit(s, release(s, id));
     } else {
@@ -268,13 +269,13 @@ function hold(s: State, sub: Submission): void {
   const { after } = sub.message;
   if (after === null || s.heldCount >= HELD_MAX) return;
   const { kind } = s.role;
-  if (kind === "leaderless" || kind === "following") return;
+  if (kind === 'leaderless' || kind === 'following') return;
   const waiting = s.held.get(after);
   if (waiting?.some(({ message }) => message.id === sub.message.id) === true) return;
   s.heldCount++;
   if (waiting !== undefined) waiting.push(sub);
   else s.held.set(after, [sub]);
-  if (sub.from !== s.self.id) send(s, sub.from, { kind: "want", ids: [after] });
+  if (sub.from !== s.self.id) send(s, sub.from, { kind: 'want', ids: [after] });
 }
 
 function release(s: State, id: MessageId): readonly Submission[] {
@@ -289,14 +290,14 @@ function release(s: State, id: MessageId): readonly Submission[] {
 function take(s: State, sub: Submission): void {
   const { role } = s;
   const { message } = sub;
-  if (role.kind === "leading") sequence(s, role, message);
-  else if (role.kind === "leading-provisionally") orderProvisionally(s, role, message);
-  else if (role.kind === "following-provisionally") keep(s, sub);
+  if (role.kind === 'leading') sequence(s, role, message);
+  else if (role.kind === 'leading-provisionally') orderProvisionally(s, role, message);
+  else if (role.kind === 'following-provisionally') keep(s, sub);
 }
 
 function sequence(s: State, role: Leading, message: Message): void {
   const { id, author, after, sentAt, body } = message;
-  appendOwn(s, role, { kind: "message", id, author, after, sentAt, body });
+  appendOwn(s, role, { kind: 'message', id, author, after, sentAt, body });
 }
 
 function orderProvisionally(s: State, role: LeadingProvisionally, message: Message): void {
@@ -305,13 +306,13 @@ function orderProvisionally(s: State, role: LeadingProvisionally, message: Messa
   role.next += 1;
   keepPending(s, message, n);
   const last = s.out.sends.at(-1)?.message;
-  const open = last?.kind === "tentative" && last.from + last.messages.length === n ? last : null;
+  const open = last?.kind === 'tentative' && last.from + last.messages.length === n ? last : null;
   if (open !== null && open.messages.length < 64 && message.body.length <= 1_024) {
     // One object was queued for every peer of the last broadcast, so that one addition reaches all.
     (open.messages as Message[]).push(message);
     return;
   }
-  broadcast(s, { kind: "tentative", run: role.run, from: n, messages: [message] });
+  broadcast(s, { kind: 'tentative', run: role.run, from: n, messages: [message] });
 }
 
 function keep(s: State, sub: Submission): void {
@@ -323,8 +324,8 @@ function keep(s: State, sub: Submission): void {
 function keepPending(s: State, message: Message, n: number): void {
   if (!s.pending.has(message.id)) {
     s.pending.add(message, true);
-    write(s, { kind: "add-pending", messages: [message], at: "back" });
+    write(s, { kind: 'add-pending', messages: [message], at: 'back' });
   }
   s.pending.place(message.id, n);
-  emit(s, { kind: "provisional", message, n });
+  emit(s, { kind: 'provisional', message, n });
 }

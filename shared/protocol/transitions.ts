@@ -4,10 +4,10 @@
  * are forgotten, held messages are dropped (their authors send them again), messages that wait are
  * offered to the new leader, and the heartbeat that tells everyone leaves at once.
  */
-import { assert } from "../assert.ts";
-import { appendOwn } from "./append.ts";
-import { type Run, sameRun } from "./messages.ts";
-import type { Leading, LeadingProvisionally, RoleState } from "./roles.ts";
+import { assert } from '../assert.ts';
+import { appendOwn } from './append.ts';
+import { type Run, sameRun } from './messages.ts';
+import type { Leading, LeadingProvisionally, RoleState } from './roles.ts';
 import {
   type State,
   afterWrites,
@@ -16,9 +16,9 @@ import {
   jittered,
   raisePromise,
   wallNow,
-} from "./state.ts";
-import { orderOwnPending, resubmit } from "./submission.ts";
-import { type Epoch, type PeerId, compareEpochs } from "./types.ts";
+} from './state.ts';
+import { orderOwnPending, resubmit } from './submission.ts';
+import { type Epoch, type PeerId, compareEpochs } from './types.ts';
 
 function changeRole(s: State, role: RoleState): void {
   s.role = role;
@@ -36,7 +36,7 @@ function changeRole(s: State, role: RoleState): void {
 /** Who lost the lead waits before it takes over again, longer each time, so that it cannot flap. */
 function noteLostLead(s: State): void {
   const { role, config } = s;
-  const led = role.kind === "leading" || (role.kind === "leading-provisionally" && role.resumable);
+  const led = role.kind === 'leading' || (role.kind === 'leading-provisionally' && role.resumable);
   if (!led || s.leaving) return;
   if (s.now - s.lostLeadAt > config.yieldResetMs) s.yieldMs = 0;
   s.yieldMs = s.yieldMs === 0 ? config.yieldMs : Math.min(s.yieldMs * 2, config.yieldMaxMs);
@@ -46,9 +46,9 @@ function noteLostLead(s: State): void {
 
 /** No leader any more, for whatever reason. */
 export function becomeLeaderless(s: State): void {
-  if (s.role.kind === "leaderless") return;
+  if (s.role.kind === 'leaderless') return;
   noteLostLead(s);
-  changeRole(s, { kind: "leaderless" });
+  changeRole(s, { kind: 'leaderless' });
 }
 
 /** A promise was given to somebody else: wait for its COORDINATOR, bounded. */
@@ -65,7 +65,7 @@ export function becomeFollowing(
   s: State,
   leader: { readonly id: PeerId; readonly epoch: Epoch; readonly via: PeerId | null },
 ): void {
-  assert(leader.id !== s.self.id, "nobody follows itself");
+  assert(leader.id !== s.self.id, 'nobody follows itself');
   noteLostLead(s);
   s.attempt = null;
   s.winner = null;
@@ -74,7 +74,7 @@ export function becomeFollowing(
   if (compareEpochs(leader.epoch, s.epoch) > 0 || leader.via === null) s.epoch = leader.epoch;
   s.pending.forgetPlaces();
   changeRole(s, {
-    kind: "following",
+    kind: 'following',
     leader: leader.id,
     epoch: leader.epoch,
     via: leader.via,
@@ -88,8 +88,8 @@ export function becomeFollowing(
 export function becomeFollowingProvisionally(s: State, run: Run): void {
   const { role } = s;
   noteLostLead(s);
-  if (role.kind !== "following-provisionally" || !sameRun(role.run, run)) s.pending.forgetPlaces();
-  changeRole(s, { kind: "following-provisionally", leader: run.leader, run });
+  if (role.kind !== 'following-provisionally' || !sameRun(role.run, run)) s.pending.forgetPlaces();
+  changeRole(s, { kind: 'following-provisionally', leader: run.leader, run });
   resubmit(s);
 }
 
@@ -98,7 +98,7 @@ export function becomeFollowingProvisionally(s: State, run: Run): void {
  * and sequences what waits. The promise for `epoch` is durable already.
  */
 export function becomeLeading(s: State, epoch: Epoch): void {
-  assert(compareEpochs(epoch, s.promised) === 0, "a leader leads the epoch that it promised last");
+  assert(compareEpochs(epoch, s.promised) === 0, 'a leader leads the epoch that it promised last');
   s.attempt = null;
   s.winner = null;
   s.failures = 0;
@@ -109,7 +109,7 @@ export function becomeLeading(s: State, epoch: Epoch): void {
   s.pending.forgetPlaces();
   const leaderSeq = s.log.last.seq + 1;
   const role: Leading = {
-    kind: "leading",
+    kind: 'leading',
     epoch,
     leaderSeq,
     progress: new Map(),
@@ -119,9 +119,9 @@ export function becomeLeading(s: State, epoch: Epoch): void {
   };
   changeRole(s, role);
   for (const peer of s.peers.values()) if (peer.linked) startProgress(s, role, peer.id);
-  broadcast(s, { kind: "coordinator", lead: { kind: "established", epoch } });
+  broadcast(s, { kind: 'coordinator', lead: { kind: 'established', epoch } });
   appendOwn(s, role, {
-    kind: "leader",
+    kind: 'leader',
     id: entryId(s),
     author: s.self.id,
     after: null,
@@ -146,26 +146,26 @@ export function becomeLeadingProvisionally(s: State, resumable: Leading | null):
   s.runs += 1;
   s.pending.forgetPlaces();
   const role: LeadingProvisionally = {
-    kind: "leading-provisionally",
+    kind: 'leading-provisionally',
     run: { leader: s.self.id, nonce: s.nonce, counter: s.runs },
     next: 1,
     resumable,
   };
   changeRole(s, role);
-  broadcast(s, { kind: "coordinator", lead: { kind: "provisional", run: role.run } });
+  broadcast(s, { kind: 'coordinator', lead: { kind: 'provisional', run: role.run } });
   orderOwnPending(s);
 }
 
 /** A leader that lost its quorum for a moment hears it again, and nobody was promised meanwhile. */
 export function resumeLeading(s: State, role: Leading): void {
-  assert(compareEpochs(role.epoch, s.promised) === 0, "nothing higher was promised meanwhile");
+  assert(compareEpochs(role.epoch, s.promised) === 0, 'nothing higher was promised meanwhile');
   s.attempt = null;
   s.pending.forgetPlaces();
   s.waitUntil = s.now;
   changeRole(s, role);
-  afterWrites(s, { kind: "own-stored", epoch: role.epoch, seq: s.log.last.seq });
+  afterWrites(s, { kind: 'own-stored', epoch: role.epoch, seq: s.log.last.seq });
   for (const peer of s.peers.values()) if (peer.linked) startProgress(s, role, peer.id);
-  broadcast(s, { kind: "coordinator", lead: { kind: "established", epoch: role.epoch } });
+  broadcast(s, { kind: 'coordinator', lead: { kind: 'established', epoch: role.epoch } });
   orderOwnPending(s);
 }
 
@@ -173,6 +173,6 @@ export function resumeLeading(s: State, role: Leading): void {
 export function becomeCandidate(s: State, epoch: Epoch): void {
   raisePromise(s, epoch);
   s.winner = null;
-  if (s.role.kind === "leaderless") return;
-  changeRole(s, { kind: "leaderless" });
+  if (s.role.kind === 'leaderless') return;
+  changeRole(s, { kind: 'leaderless' });
 }

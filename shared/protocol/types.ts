@@ -3,9 +3,9 @@
  * Values are immutable. Bodies, keys and hashes are bytes, so that nothing here depends on a text
  * encoding; people-facing types are in shared/model.ts.
  */
-import type { MessageId, PeerId, Seq } from "../model.ts";
+import type { MessageId, PeerId, Seq } from '../model.ts';
 
-export type { MessageId, PeerId, Seq } from "../model.ts";
+export type { MessageId, PeerId, Seq } from '../model.ts';
 
 /**
  * A ballot (Paxos), term (Raft) or view (VR): (number, leader), ordered lexicographically, so that two
@@ -61,7 +61,7 @@ export interface Message {
 }
 
 /** What an entry is: somebody's message, a new members list, or a leader's first word in its epoch. */
-export type EntryKind = "message" | "members" | "leader";
+export type EntryKind = 'message' | 'members' | 'leader';
 
 /**
  * One place of the log. For `message` the fields of {@link Message}; for `members` the author is the
@@ -83,7 +83,7 @@ export function messageOf(entry: Entry): Message {
 }
 
 /** An entry before its hash is known. */
-export type UnhashedEntry = Omit<Entry, "hash">;
+export type UnhashedEntry = Omit<Entry, 'hash'>;
 
 /**
  * The chain hash of an entry that follows one with hash `previous`: pure, collision-resistant in the

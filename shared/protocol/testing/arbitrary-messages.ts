@@ -97,6 +97,7 @@ const arbitraryHeartbeat = fc.record({
   synchronising: fc.option(arbitraryInteger),
   leaving: fc.boolean(),
   stamp: arbitraryNumber,
+  intervalMs: arbitraryNumber,
   echo: fc.option(fc.record({ stamp: arbitraryNumber, heldMs: arbitraryNumber })),
 });
 
