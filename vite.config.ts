@@ -15,6 +15,7 @@ const nodeTarget = 'node20.18';
 const rendererConfig = {
   root: `${root}renderer`,
   base: './',
+  cacheDir: `${root}node_modules/.vite`,
   plugins: [react()],
   build: {
     outDir: `${root}dist/renderer`,
@@ -46,7 +47,11 @@ const mainConfig: InlineConfig = {
         'storage-worker': `${root}main/storage/storage-worker.ts`,
       },
       external: ['electron', 'better-sqlite3'],
-      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' },
+      output: {
+        format: 'es',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunk-[name]-[hash].js',
+      },
     },
   },
   ssr: { noExternal: true, external: ['electron', 'better-sqlite3'] },

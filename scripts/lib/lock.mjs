@@ -26,7 +26,8 @@ export async function withLock(name, work) {
       rmSync(file, { force: true });
       continue;
     }
-    if (!told) say(`• Waiting for another run of this (process ${holder ?? 'starting'}) to finish …`);
+    if (!told)
+      say(`• Waiting for another run of this (process ${holder ?? 'starting'}) to finish …`);
     told = true;
     await wait(pollMs);
   }

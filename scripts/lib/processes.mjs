@@ -8,6 +8,9 @@ import { dirname, delimiter } from 'node:path';
 import { isWindows, machineNode, root } from './paths.mjs';
 import { Complaint } from './terminal.mjs';
 
+/** How long a group that was asked to end may take before it is made to. */
+const graceMs = 5_000;
+
 /**
  * @typedef {object} RunOptions
  * @property {string} [cwd]
@@ -55,10 +58,10 @@ export function capture(command, args, options = {}) {
 }
 
 /**
- * Runs a program on this terminal; its exit code, or 128 and the signal's number.
+ * Runs a program on this terminal for as long as it likes; its exit code, or 128 and the signal.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {RunOptions} [options] without limitMs it may run for ever
+ * @param {Pick<RunOptions, 'cwd' | 'env'>} [options]
  * @returns {Promise<number>}
  */
 export function passThrough(command, args, options = {}) {
@@ -73,11 +76,9 @@ export function passThrough(command, args, options = {}) {
     const forward = () => void child.kill('SIGTERM');
     process.on('SIGINT', ignore);
     process.on('SIGTERM', forward);
-    const timer = options.limitMs && setTimeout(() => child.kill('SIGKILL'), options.limitMs);
     const finish = () => {
       process.off('SIGINT', ignore);
       process.off('SIGTERM', forward);
-      if (timer) clearTimeout(timer);
     };
     child.once('error', (error) => {
       finish();
@@ -88,6 +89,60 @@ export function passThrough(command, args, options = {}) {
       settle(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   });
+}
+
+/**
+ * Runs a program and everything it starts as one group, which ends with it: when the time is up, and
+ * when we are asked to stop. Its exit code, 124 when the time was up.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {RunOptions & { limitMs: number }} options
+ * @returns {Promise<number>}
+ */
+export function runGroup(command, args, options) {
+  return new Promise((settle, fail) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: !isWindows,
+    });
+    let timeIsUp = false;
+    const stop = () => endGroup(child, 'SIGTERM');
+    const timer = setTimeout(() => {
+      timeIsUp = true;
+      stop();
+    }, options.limitMs);
+    const lastResort = setTimeout(() => endGroup(child, 'SIGKILL'), options.limitMs + graceMs);
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+    const finish = () => {
+      clearTimeout(timer);
+      clearTimeout(lastResort);
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      // What a test left behind must not outlive it.
+      endGroup(child, 'SIGKILL');
+    };
+    child.once('error', (error) => {
+      finish();
+      fail(new Complaint(`${command} could not be started: ${error.message}`));
+    });
+    child.once('exit', (code, signal) => {
+      finish();
+      settle(timeIsUp ? 124 : (code ?? 128 + (signal ? constants.signals[signal] : 0)));
+    });
+  });
+}
+
+/** @param {import('node:child_process').ChildProcess} child @param {NodeJS.Signals} signal */
+function endGroup(child, signal) {
+  if (child.pid === undefined) return;
+  try {
+    if (isWindows) child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch (error) {
+    // ESRCH: everybody in the group is gone already.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+  }
 }
 
 /**
@@ -103,7 +158,8 @@ export function runNpm(args, options = {}) {
     ...options.env,
     PATH: `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}`,
   };
-  if (npmCli && /\.[cm]?js$/.test(npmCli)) return capture(node, [npmCli, ...args], { ...options, env });
+  if (npmCli && /\.[cm]?js$/.test(npmCli))
+    return capture(node, [npmCli, ...args], { ...options, env });
   if (isWindows) return capture('cmd', ['/c', 'npm', ...args], { ...options, env });
   return capture('npm', args, { ...options, env });
 }

@@ -24,7 +24,9 @@ const compileLimitMs = 600_000;
 
 /** Whether a compiled binary is needed and not in its place. @param {boolean} standInElectron */
 export async function addonIsMissing(standInElectron) {
-  return (standInElectron || (await machineNodeMajor()) < oldestNodeForPrebuild) && !existsSync(placed);
+  return (
+    (standInElectron || (await machineNodeMajor()) < oldestNodeForPrebuild) && !existsSync(placed)
+  );
 }
 
 async function machineNodeMajor() {

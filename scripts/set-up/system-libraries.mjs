@@ -12,10 +12,10 @@ const aptLimitMs = 300_000;
 
 /** Library files that Electron links to, by the Debian package that holds them (newest name first). */
 const packagesOfLibrary = /** @type {const} */ ([
-  [/^libgtk-3|^libgdk|^libpango|^libcairo|^libatk|^libatspi|^libdbus|^libglib|^libgobject|^libgio/, [
-    'libgtk-3-0t64',
-    'libgtk-3-0',
-  ]],
+  [
+    /^libgtk-3|^libgdk|^libpango|^libcairo|^libatk|^libatspi|^libdbus|^libglib|^libgobject|^libgio/,
+    ['libgtk-3-0t64', 'libgtk-3-0'],
+  ],
   [/^libnss|^libnspr|^libsmime/, ['libnss3']],
   [/^libasound/, ['libasound2t64', 'libasound2']],
   [/^libgbm|^libdrm/, ['libgbm1']],
@@ -24,7 +24,13 @@ const packagesOfLibrary = /** @type {const} */ ([
   [/^libcups/, ['libcups2t64', 'libcups2']],
 ]);
 /** Installed together with whatever is missing: opened at run time, so the linker never names them. */
-const always = [['libxss1'], ['libxtst6'], ['libgtk-3-0t64', 'libgtk-3-0'], ['libnss3'], ['libgbm1']];
+const always = [
+  ['libxss1'],
+  ['libxtst6'],
+  ['libgtk-3-0t64', 'libgtk-3-0'],
+  ['libnss3'],
+  ['libgbm1'],
+];
 
 /**
  * The packages of libraries that an executable misses; each a list of names to try. Empty when

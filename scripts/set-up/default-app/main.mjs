@@ -16,7 +16,10 @@ if (given === undefined) {
 const folder = resolve(given);
 const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 Object.defineProperty(process, 'defaultApp', { value: true, enumerable: true });
-app.setVersion(manifest.version);
+// Electron's own default app uses these two, which are in no public type.
+const undocumented =
+  /** @type {typeof app & { setVersion(v: string): void, setAppPath(p: string): void }} */ (app);
+undocumented.setVersion(manifest.version);
+undocumented.setAppPath(folder);
 app.setName(manifest.productName ?? manifest.name);
-app.setAppPath(folder);
 await import(pathToFileURL(join(folder, manifest.main)).href);

@@ -1,0 +1,225 @@
+/**
+ * `npm run cluster`: several peers of one group on this machine, to try the product with. With a
+ * display they are windows; without one they share this terminal: each line is prefixed with the
+ * peer's number, and `2 hello` (or `2: hello`) is typed into peer 2.
+ *
+ *   --peers N    how many (3)
+ *   --data DIR   where their folders live; given again, it opens the same group (a temporary one)
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { openCommand, sayIfUnsandboxed } from './lib/open-app.mjs';
+import { cliBundle, projectNode, root } from './lib/paths.mjs';
+import { Complaint, runScript, say } from './lib/terminal.mjs';
+import { buildIfStale } from './build.mjs';
+import { hasDisplay, setUp } from './set-up.mjs';
+
+const host = '127.0.0.1';
+const firstPort = 6001;
+const peersMax = 9;
+/** A leave takes at most three seconds; who needs longer is hung. */
+const leaveMs = 5_000;
+const listenMs = 20_000;
+
+/** @typedef {import('node:child_process').ChildProcess} Child */
+/** @typedef {{ id: number, port: number, folder: string, seeds: readonly string[] }} Plan */
+
+runScript(async () => {
+  const { count, folder } = readOptions();
+  const windows = hasDisplay();
+  await setUp({ electron: windows });
+  await buildIfStale();
+  const plans = await planPeers(count, folder);
+  say(`${count} peers, data in ${folder}`);
+  if (windows) await runWindows(plans);
+  else await runInTerminal(plans);
+});
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: { peers: { type: 'string', default: '3' }, data: { type: 'string' } },
+  });
+  const count = Number(values.peers);
+  if (!Number.isInteger(count) || count < 1 || count > peersMax) {
+    throw new Complaint(`--peers takes a number from 1 to ${peersMax}, not "${values.peers}".`);
+  }
+  const folder = values.data ? resolve(values.data) : mkdtempSync(join(tmpdir(), 'lockstep-'));
+  mkdirSync(folder, { recursive: true });
+  return { count, folder };
+}
+
+/**
+ * Who listens where. A folder used before keeps its ports: the peers know each other by them.
+ * @param {number} count
+ * @param {string} folder
+ * @returns {Promise<readonly Plan[]>}
+ */
+async function planPeers(count, folder) {
+  const file = join(folder, 'cluster.json');
+  /** @type {number[]} */
+  const ports = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).ports : [];
+  for (let port = firstPort; ports.length < count; port++) {
+    if (port > 65_535) throw new Complaint('No free port was found from 6001 up.');
+    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
+  }
+  writeFileSync(file, `${JSON.stringify({ ports })}\n`);
+  return ports.slice(0, count).map((port, index) => ({
+    id: index + 1,
+    port,
+    folder: join(folder, `peer-${index + 1}`),
+    seeds: index === 0 ? [] : [`1:${host}:${ports[0]}`],
+  }));
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function isFree(port) {
+  return new Promise((settle) => {
+    const server = createServer();
+    server.once('error', () => settle(false));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => settle(true)));
+  });
+}
+
+/** @param {Plan} plan */
+function peerArguments(plan) {
+  const options = {
+    data: plan.folder,
+    id: plan.id,
+    name: `Peer ${plan.id}`,
+    host,
+    port: plan.port,
+  };
+  return [
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...plan.seeds.flatMap((seed) => ['--seed', seed]),
+  ];
+}
+
+/** Starts the first peer, waits until it listens, then the others, which join through it.
+ * @param {readonly Plan[]} plans
+ * @param {(plan: Plan) => Child} startOne
+ * @returns {Promise<readonly Child[]>} */
+async function startAll(plans, startOne) {
+  const children = [];
+  for (const plan of plans) {
+    const child = startOne(plan);
+    children.push(child);
+    if (plan.id === 1) await untilListening(plan.port, child);
+  }
+  return children;
+}
+
+/** @param {number} port @param {Child} child */
+async function untilListening(port, child) {
+  const deadline = performance.now() + listenMs;
+  while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
+    if (await answers(port)) return;
+    await wait(50);
+  }
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function answers(port) {
+  return new Promise((settle) => {
+    const socket = connect({ port, host });
+    socket.once('connect', () => {
+      socket.destroy();
+      settle(true);
+    });
+    socket.once('error', () => settle(false));
+  });
+}
+
+/** @param {readonly Plan[]} plans */
+async function runWindows(plans) {
+  sayIfUnsandboxed();
+  const children = await startAll(plans, (plan) => {
+    const first = plan.id === 1 && !existsSync(plan.folder) ? ['--start-group'] : [];
+    const { command, args } = openCommand([...peerArguments(plan), ...first]);
+    return spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  });
+  say('Close the windows, or press Ctrl-C here, to end.');
+  endOnSignal(children, (child) => child.kill('SIGTERM'));
+  await Promise.all(children.map(whenEnded));
+}
+
+/** @param {readonly Plan[]} plans */
+async function runInTerminal(plans) {
+  say('No display: the peers share this terminal. "2 hello" is typed into peer 2; Ctrl-C ends.');
+  const children = await startAll(plans, (plan) => {
+    // A group of its own: a terminal's Ctrl-C reaches us alone, and each peer gets one signal.
+    const child = spawn(projectNode, [cliBundle, ...peerArguments(plan)], {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
+    prefixLines(child, plan.id);
+    // A peer that has left no longer reads; its end is told by its exit.
+    child.stdin?.on('error', () => undefined);
+    return child;
+  });
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  lines.on('line', (line) => typeLine(children, line));
+  lines.once('close', () => {
+    for (const child of children) child.stdin?.end();
+  });
+  endOnSignal(children, (child) => child.kill('SIGTERM'));
+  await Promise.all(children.map(whenEnded));
+  lines.close();
+  process.stdin.destroy();
+}
+
+/** @param {Child} child @param {number} id */
+function prefixLines(child, id) {
+  for (const [from, to] of /** @type {const} */ ([
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ])) {
+    if (!from) continue;
+    createInterface({ input: from }).on('line', (line) => to.write(`[${id}] ${line}\n`));
+  }
+  child.once('exit', (code) => say(`[${id}] ended${code ? ` with code ${code}` : ''}`));
+}
+
+/** @param {readonly Child[]} children @param {string} line */
+function typeLine(children, line) {
+  if (line.trim() === '') return;
+  const [, number, text = ''] = /^\s*(\d+)\s*[: ]\s*(.*)$/.exec(line) ?? [];
+  const child = number === undefined ? undefined : children[Number(number) - 1];
+  if (!child) {
+    say(`Begin with a peer's number, 1 to ${children.length}: "2 hello", or "1 /status".`);
+  } else if (child.exitCode !== null) {
+    say(`Peer ${number} has ended.`);
+  } else {
+    child.stdin?.write(`${text}\n`);
+  }
+}
+
+/** The first signal asks every peer to leave; those that do not are ended.
+ * @param {readonly Child[]} children
+ * @param {(child: Child) => void} leave */
+function endOnSignal(children, leave) {
+  let asked = false;
+  const end = () => {
+    if (asked) return;
+    asked = true;
+    say('Leaving …');
+    for (const child of children) leave(child);
+    setTimeout(() => {
+      for (const child of children) child.kill('SIGKILL');
+    }, leaveMs).unref();
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
+}
+
+/** @param {Child} child @returns {Promise<void>} */
+function whenEnded(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((settle) => void child.once('exit', () => settle()));
+}
