@@ -1,0 +1,84 @@
+/**
+ * How the app ends, and what reaches it from outside while it runs: closing leaves the group first, a
+ * second start brings the window to the front, a `lockstep://` link goes to the first card. Closing
+ * must never wait for longer than a graceful leave may take.
+ */
+import { app, dialog, Notification, type BrowserWindow } from 'electron';
+import { isInviteLink } from './command-line.ts';
+import type { Groups } from './groups.ts';
+import type { Session } from './session.ts';
+import { focusWindow } from './window.ts';
+
+/** Closing the window leaves the group for now, then quits. */
+export function leaveOnClose(window: BrowserWindow, session: Session, groups: Groups): void {
+  let leaving = false;
+  window.on('close', (event) => {
+    if (leaving) {
+      // A second close, by somebody in a hurry, changes nothing: the leave is bounded.
+      event.preventDefault();
+      return;
+    }
+    event.preventDefault();
+    leaving = true;
+    window.hide();
+    void leaveAndQuit(window, session, groups);
+  });
+  app.on('window-all-closed', () => app.quit());
+}
+
+async function leaveAndQuit(
+  window: BrowserWindow,
+  session: Session,
+  groups: Groups,
+): Promise<void> {
+  const left = await session.leave();
+  if (left && groups.takeClosingExplanation()) explainClosing();
+  groups.flush();
+  window.destroy();
+  app.quit();
+}
+
+/** Said once: people used to servers expect to be reachable while the window is closed. */
+function explainClosing(): void {
+  if (!Notification.isSupported()) return;
+  const notification = new Notification({
+    title: 'You have left the group for now',
+    body: 'Nothing reaches you until you open Lockstep again; then you get all that you missed.',
+  });
+  notification.show();
+}
+
+/** A second start and links of the system reach this window. */
+export function followLinks(window: BrowserWindow, session: Session): void {
+  app.on('second-instance', (_event, _words, _folder, data) => {
+    focusWindow(window);
+    const link = linkIn(data);
+    if (link !== null) void offerInvite(window, session, link);
+  });
+  app.on('open-url', (event, url) => {
+    event.preventDefault();
+    focusWindow(window);
+    if (isInviteLink(url)) void offerInvite(window, session, url);
+  });
+}
+
+/** What a second start handed over; it is this very program, but of whatever version. */
+function linkIn(data: unknown): string | null {
+  if (typeof data !== 'object' || data === null || !('link' in data)) return null;
+  return typeof data.link === 'string' && isInviteLink(data.link) ? data.link : null;
+}
+
+async function offerInvite(window: BrowserWindow, session: Session, link: string): Promise<void> {
+  if (session.phase().kind === 'open' && !window.isDestroyed()) {
+    const { response } = await dialog.showMessageBox(window, {
+      type: 'question',
+      message: 'Leave this group for now and join another?',
+      detail: 'This group stays on this machine. You can open it again at any time.',
+      buttons: ['Leave and Join', 'Stay Here'],
+      defaultId: 1,
+      cancelId: 1,
+    });
+    if (response !== 0) return;
+  }
+  await session.showInvite(link);
+}

@@ -1,0 +1,36 @@
+/**
+ * Where a desktop app's log goes: a file in the data folder that a person can send, and stderr for
+ * whoever started it from a terminal. Two files of bounded size; the older one is the run before.
+ */
+import { appendFileSync, mkdirSync, renameSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLogger, isLogLevel, type Logger } from '../log.ts';
+
+/** A log file is set aside at start when it is larger than this, bytes. */
+const logBytesMax = 1024 * 1024;
+
+/** The log of one data root. `level` falls back to `info` when it names no level. */
+export function openLogFile(root: string, level: string): { log: Logger; file: string } {
+  const folder = join(root, 'logs');
+  const file = join(folder, 'lockstep.log');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (sizeOf(file) > logBytesMax) renameSync(file, join(folder, 'lockstep.old.log'));
+  const write = (line: string): void => {
+    unlessImpossible(() => writeSync(2, line));
+    unlessImpossible(() => appendFileSync(file, line, { mode: 0o600 }));
+  };
+  return { log: createLogger({ level: isLogLevel(level) ? level : 'info', write }), file };
+}
+
+/** Nobody reads stderr, or the disk is full: a log line is never worth an exception. */
+function unlessImpossible(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // The other of the two places may still have it.
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,130 @@
+/**
+ * The window: where it stands, what its page may reach, what its title says. The page is untrusted: it
+ * runs in a sandbox, in its own world, without Node. It decides nothing about the conversation.
+ */
+import { app, BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
+import type { Logger } from '../log.ts';
+import type { Groups, WindowPlace } from './groups.ts';
+import { denyNavigation, denyNewWindows, denyWebviews, PAGE_URL } from './security.ts';
+
+/** Smallest size at which every part of the page has room. */
+const leastSize = { width: 640, height: 480 } as const;
+const firstSize = { width: 1120, height: 760 } as const;
+/** A page that dies more often than this in a minute is broken, and is not loaded again. */
+const reloadsMax = 3;
+const reloadWindowMs = 60_000;
+/** What stands behind the page until it has painted: the page's own background colours. */
+const background = { light: '#ffffff', dark: '#16181d' } as const;
+
+/** What a window needs. */
+export interface WindowOptions {
+  readonly groups: Groups;
+  /** Path of the bundled preload script. */
+  readonly preload: string;
+  readonly icon: string | null;
+  readonly log: Logger;
+}
+
+/** Opens the app's window; it shows itself once there is something to see. */
+export function openWindow({ groups, preload, icon, log }: WindowOptions): BrowserWindow {
+  const place = usablePlace(groups.place(), workAreas());
+  const window = new BrowserWindow({
+    ...(place ?? firstSize),
+    minWidth: leastSize.width,
+    minHeight: leastSize.height,
+    show: false,
+    title: 'Lockstep',
+    backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
+    ...(icon === null ? {} : { icon }),
+    webPreferences: {
+      preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webviewTag: false,
+      webSecurity: true,
+      spellcheck: true,
+    },
+  });
+  denyNavigation(window.webContents, log);
+  denyNewWindows(window.webContents, log);
+  denyWebviews(window.webContents);
+  rememberPlace(window, groups);
+  reloadAfterCrash(window, log);
+  window.on('page-title-updated', (event) => event.preventDefault());
+  window.once('ready-to-show', () => {
+    if (groups.place()?.maximized === true) window.maximize();
+    window.show();
+  });
+  window.loadURL(PAGE_URL).catch((error: Error) => {
+    log.error('page-not-loaded', { reason: error.message });
+  });
+  return window;
+}
+
+/** Brings the window to the person. */
+export function focusWindow(window: BrowserWindow): void {
+  if (window.isDestroyed()) return;
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+/** Title and badge tell how many messages nobody has looked at. */
+export function showUnread(window: BrowserWindow, unread: number): void {
+  if (window.isDestroyed()) return;
+  window.setTitle(unread === 0 ? 'Lockstep' : `(${unread}) Lockstep`);
+  app.setBadgeCount(unread);
+}
+
+/**
+ * The remembered place if enough of it is on a screen that is still there to grab the window by;
+ * null otherwise.
+ */
+export function usablePlace(
+  place: WindowPlace | null,
+  areas: readonly Rectangle[],
+): Rectangle | null {
+  if (place === null) return null;
+  const visible = areas.some((area) => {
+    const width = Math.min(place.x + place.width, area.x + area.width) - Math.max(place.x, area.x);
+    return width >= 160 && place.y >= area.y && place.y + 40 <= area.y + area.height;
+  });
+  if (!visible) return null;
+  return {
+    x: place.x,
+    y: place.y,
+    width: Math.max(place.width, leastSize.width),
+    height: Math.max(place.height, leastSize.height),
+  };
+}
+
+function workAreas(): readonly Rectangle[] {
+  return screen.getAllDisplays().map((display) => display.workArea);
+}
+
+function rememberPlace(window: BrowserWindow, groups: Groups): void {
+  const remember = (): void => {
+    if (window.isMinimized() || window.isFullScreen()) return;
+    groups.savePlace({ ...window.getNormalBounds(), maximized: window.isMaximized() });
+  };
+  window.on('resized', remember);
+  window.on('moved', remember);
+  window.on('maximize', remember);
+  window.on('unmaximize', remember);
+  window.on('close', remember);
+}
+
+/** The node lives in this process, so a page that died has lost nothing: it is drawn again. */
+function reloadAfterCrash(window: BrowserWindow, log: Logger): void {
+  let crashes: number[] = [];
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit' || window.isDestroyed()) return;
+    log.error('page-crashed', { reason });
+    const now = Date.now();
+    crashes = [...crashes.filter((at) => now - at < reloadWindowMs), now];
+    if (crashes.length <= reloadsMax) window.webContents.reload();
+  });
+}
