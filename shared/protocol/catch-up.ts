@@ -9,6 +9,7 @@ import { adopt } from './append.ts';
 import { moveMark } from './delivery.ts';
 import { onDiverged } from './divergence.ts';
 import type { Entries, Fetch } from './messages.ts';
+import { becomeLeaderless } from './transitions.ts';
 import { type Serving, type State, emit, nextRequest, send } from './state.ts';
 import { type Entry, type Epoch, type PeerId, type Seq, compareEpochs } from './types.ts';
 
@@ -76,13 +77,18 @@ export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
   s.out.reads.push({
     kind: 'read-entries',
     request: read,
-    from: after.seq + 1,
+    // The entry at `after` is read too: whether it matches is not known from memory.
+    from: Math.max(1, after.seq),
     to: Math.min(limit, after.seq + s.config.batchEntries),
     bytesMax: s.config.batchBytes,
   });
 }
 
-function refuseFetch(s: State, to: PeerId, { request, after }: Fetch): void {
+function refuseFetch(
+  s: State,
+  to: PeerId,
+  { request, after }: Pick<Fetch, 'request' | 'after'>,
+): void {
   send(s, to, {
     kind: 'entries',
     request,
@@ -110,7 +116,15 @@ export function onEntriesRead(s: State, request: number, entries: readonly Entry
   const serving = s.serving.get(request);
   if (serving === undefined) return;
   s.serving.delete(request);
-  sendEntries(s, serving, entries);
+  const { after } = serving;
+  const [first] = entries;
+  if (after.seq === 0) {
+    sendEntries(s, serving, entries);
+  } else if (first?.seq === after.seq && compareEpochs(first.epoch, after.epoch) === 0) {
+    sendEntries(s, serving, entries.slice(1));
+  } else {
+    refuseFetch(s, serving.to, serving);
+  }
 }
 
 function sendEntries(s: State, serving: Serving, entries: readonly Entry[]): void {
@@ -131,6 +145,7 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
+  leaveOutdatedLeader(s);
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
     emit(s, { kind: 'progress', at: s.mark, target });
@@ -139,6 +154,14 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
     return;
   }
   finishCatchUp(s, target);
+}
+
+/** Final entries of a higher epoch show that the followed leader has been replaced. */
+function leaveOutdatedLeader(s: State): void {
+  const { role } = s;
+  if (role.kind === 'following' && role.via === null && compareEpochs(role.epoch, s.promised) < 0) {
+    becomeLeaderless(s);
+  }
 }
 
 /** Asks for the next batch once the disk keeps up. */

@@ -77,11 +77,13 @@ export function standReason(s: State): StandReason | null {
  */
 function mayTakeOver(s: State, leader: PeerId, epoch: Epoch): boolean {
   if (s.self.id < leader || s.now < s.yieldUntil) return false;
+  const { role } = s;
+  if (role.kind !== 'following' || role.matched === 0 || s.behind) return false;
   const last = s.peers.get(leader)?.heartbeat?.last.seq;
   const final = s.log.epochAt(s.mark);
   return (
     last !== undefined &&
-    s.log.last.seq + s.config.caughtUpEntries >= last &&
+    role.matched + s.config.caughtUpEntries >= Math.max(last, s.log.last.seq) &&
     final !== undefined &&
     compareEpochs(final, epoch) === 0
   );
@@ -359,6 +361,11 @@ export function onPrepareRejected(s: State, from: PeerId, reject: Reject): void 
 
 function maybeWin(s: State, attempt: Preparing): void {
   if (!attempt.promises.has(s.self.id)) return;
+  if (compareEpochs(attempt.epoch, s.promised) < 0) {
+    // Catch-up brought final entries of a higher epoch meanwhile: this one is void.
+    failAttempt(s);
+    return;
+  }
   const { quorum, listed, owner, best } = judgeVotes(s, attempt.promises);
   if (!quorum) {
     if (attempt.awaited.size === 0) failAttempt(s);
@@ -409,7 +416,8 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
     else fetchRest(s, attempt, 'mark');
     return;
   }
-  if (adopt(s, batch.prev, batch.entries) !== 'adopted' || batch.entries.length === 0) {
+  const adoption = adopt(s, batch.prev, batch.entries);
+  if (adoption !== 'adopted' || batch.entries.length === 0) {
     failAttempt(s);
     return;
   }

@@ -5,7 +5,7 @@
  */
 import { mayBe } from './membership.ts';
 import { PeerState } from './peers.ts';
-import type { LinkedPeer } from './ready.ts';
+import type { Disconnect, LinkedPeer } from './ready.ts';
 import { type State, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
 import { startProgress } from './transitions.ts';
@@ -30,8 +30,10 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   if (leaderRoute(s) === peer.id) resubmit(s);
 }
 
-function refusalOf(s: State, peer: LinkedPeer): 'ID_TAKEN' | 'ROLLED_BACK' | null {
+function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | null {
   if (peer.id === s.self.id || !mayBe(s, peer)) return 'ID_TAKEN';
+  const met = s.peers.get(peer.id);
+  if (met?.diverged === true && met.nonce === peer.nonce) return 'DIVERGED';
   const known = s.known.get(peer.id);
   if (known === undefined || known.nonce === peer.nonce) return null;
   return compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;

@@ -51,6 +51,7 @@ export class PeerState {
     if (this.nonce !== peer.nonce) {
       this.heartbeat = null;
       this.mark = 0;
+      this.diverged = false;
     }
     this.nonce = peer.nonce;
     this.linked = true;

@@ -10,6 +10,7 @@
 import type { NodeStatus } from '../model.ts';
 import type { ProtocolConfig } from './config.ts';
 import type { ProtocolMessage } from './messages.ts';
+import type { RoleState } from './roles.ts';
 import type {
   ChainHash,
   Entry,
@@ -211,4 +212,9 @@ export interface Inspection {
   /** First seq of the in-memory tail. */
   readonly tailFrom: Seq;
   readonly pending: Iterable<MessageId>;
+  /** The held message of this id. */
+  readonly pendingMessage: (id: MessageId) => Message | undefined;
+  /** Members lists in the log, the newest last. */
+  readonly lists: readonly MembersList[];
+  readonly role: Readonly<RoleState>;
 }

@@ -134,6 +134,9 @@ export class Replica {
       entryAt: (at) => s.log.at(at),
       tailFrom: s.log.first,
       pending: s.pending.ids(),
+      pendingMessage: (id) => s.pending.get(id),
+      lists: s.log.lists,
+      role: s.role,
     };
   }
 }

@@ -36,8 +36,16 @@ export function onSubmitOwn(
   const message: Message = { id, author: s.self.id, after: s.lastOwn, sentAt, body };
   s.lastOwn = id;
   s.pending.add(message, false);
-  write(s, { kind: 'add-pending', messages: [message], at: 'back' });
-  write(s, { kind: 'last-own', id });
+  // Messages of one batch share one op: a person types slowly, a program does not.
+  const add = s.out.ops.at(-2);
+  const last = s.out.ops.at(-1);
+  if (add?.kind === 'add-pending' && add.at === 'back' && last?.kind === 'last-own') {
+    (add.messages as Message[]).push(message);
+    s.out.ops[s.out.ops.length - 1] = { kind: 'last-own', id };
+  } else {
+    write(s, { kind: 'add-pending', messages: [message], at: 'back' });
+    write(s, { kind: 'last-own', id });
+  }
   afterWrites(s, { kind: 'accepted', message });
 }
 
