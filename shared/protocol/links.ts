@@ -30,7 +30,8 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   if (leaderRoute(s) === peer.id) resubmit(s);
 }
 
-function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | null {
+/** Why a link must not come up; null if it may. */
+export function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | null {
   if (peer.id === s.self.id || !mayBe(s, peer)) return 'ID_TAKEN';
   const met = s.peers.get(peer.id);
   if (met?.diverged === true && met.nonce === peer.nonce) return 'DIVERGED';

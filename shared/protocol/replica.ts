@@ -35,11 +35,20 @@ import {
   onAddresses,
   onLinkDown,
   onLinkUp,
+  refusalOf,
 } from './links.ts';
 import { maybeAskToJoin, maybeChangeMembers, maybeLeave, onJoin, onLeave } from './membership.ts';
 import type { ProtocolMessage, Reject } from './messages.ts';
 import type { PeerState } from './peers.ts';
-import type { Input, Inspection, Ready, ReplicaStart, Write } from './ready.ts';
+import type {
+  Disconnect,
+  Input,
+  Inspection,
+  LinkedPeer,
+  Ready,
+  ReplicaStart,
+  Write,
+} from './ready.ts';
 import { flushAccepts, onAck, onBehind, onOwnStored } from './sequencer.ts';
 import {
   type AfterWrite,
@@ -119,6 +128,11 @@ export class Replica {
   /** How this replica stands now. */
   status(): NodeStatus {
     return statusOf(this.#state);
+  }
+
+  /** Why a peer that has proven who it is must not be linked; null lets it in. */
+  refusalOf(peer: LinkedPeer): Disconnect['reason'] | null {
+    return refusalOf(this.#state, peer);
   }
 
   /** A look inside, for checkers and scripts. */
