@@ -5,9 +5,10 @@
  * loosened for a test or for development.
  */
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize, sep } from 'node:path';
+import { extname } from 'node:path';
 import { app, protocol, session, shell, type WebContents } from 'electron';
 import type { Logger } from '../log.ts';
+import { externalLink, pageFile } from './addresses-allowed.ts';
 
 const scheme = 'lockstep-app';
 
@@ -16,9 +17,6 @@ export const PAGE_ORIGIN = `${scheme}://app`;
 
 /** Address of the page. */
 export const PAGE_URL = `${PAGE_ORIGIN}/index.html`;
-
-/** Longest link that is handed to the system, characters: more is no address that a person sent. */
-const linkLengthMax = 4096;
 
 /** Everything the page needs is beside it; it connects to nothing and evaluates no text. */
 export const CONTENT_SECURITY_POLICY = [
@@ -81,19 +79,6 @@ export function servePage(folder: string, log: Logger): void {
   });
 }
 
-/** The file that a path of the page names, or null when it leads out of the folder. */
-export function pageFile(folder: string, pathname: string): string | null {
-  let decoded: string;
-  try {
-    decoded = decodeURIComponent(pathname);
-  } catch {
-    return null;
-  }
-  if (decoded.includes('\0')) return null;
-  const path = normalize(join(folder, decoded));
-  return path.startsWith(folder + sep) ? path : null;
-}
-
 /** Item 4, process sandboxing, for every page of the app. As root Chromium can't start one. */
 export function enableSandbox(): void {
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
@@ -146,17 +131,7 @@ export function denyWebviews(contents: WebContents): void {
   contents.on('will-attach-webview', (event) => event.preventDefault());
 }
 
-/** Item 15: the link that may leave the app, in its canonical spelling; null for any other. */
-export function externalLink(text: string): string | null {
-  if (text.length > linkLengthMax || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  if (url.protocol === 'mailto:') return url.href;
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-  // A link with a name and password in it only ever disguises where it leads.
-  return url.username === '' && url.password === '' ? url.href : null;
-}
-
-/** Opens a link in the system's browser or mail program, if it is one that may be opened. */
+/** Item 15: opens a link in the system's browser or mail program, if it is one that may be opened. */
 export async function openExternalLink(text: string, log: Logger): Promise<void> {
   const link = externalLink(text);
   if (link === null) {

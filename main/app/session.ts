@@ -388,14 +388,14 @@ export class Session {
     const tail = ready.commit === 0 ? [] : await peer.history(first, newestMax);
     if (attempt !== this.#attempt || attempt.failed) return;
     this.#newest.begin(tail, peer.waiting());
-    this.#status = peer.status();
+    const status = peer.status();
     const { data, identity } = attempt.opening;
     const self: Identity = { ...identity, id: ready.id, host: ready.host, port: ready.port };
     const { group, invite } = ready;
     this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
     this.#prefill = {};
     this.#setPhase({ kind: 'open', self, group, invite });
-    this.#outbox.push({ name: 'status-changed', payload: this.#status });
+    this.#onStatus(status);
     this.#outbox.push({ name: 'entries-finalized', payload: this.#newest.entries() });
     for (const payload of this.#newest.waiting()) {
       this.#outbox.push({ name: 'message-accepted', payload });

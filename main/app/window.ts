@@ -2,13 +2,12 @@
  * The window: where it stands, what its page may reach, what its title says. The page is untrusted: it
  * runs in a sandbox, in its own world, without Node. It decides nothing about the conversation.
  */
-import { app, BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
+import { app, BrowserWindow, nativeTheme, screen } from 'electron';
 import type { Logger } from '../log.ts';
-import type { Groups, WindowPlace } from './groups.ts';
+import type { Groups } from './groups.ts';
+import { leastSize, usablePlace } from './place.ts';
 import { denyNavigation, denyNewWindows, denyWebviews, PAGE_URL } from './security.ts';
 
-/** Smallest size at which every part of the page has room. */
-const leastSize = { width: 640, height: 480 } as const;
 const firstSize = { width: 1120, height: 760 } as const;
 /** A page that dies more often than this in a minute is broken, and is not loaded again. */
 const reloadsMax = 3;
@@ -27,7 +26,10 @@ export interface WindowOptions {
 
 /** Opens the app's window; it shows itself once there is something to see. */
 export function openWindow({ groups, preload, icon, log }: WindowOptions): BrowserWindow {
-  const place = usablePlace(groups.place(), workAreas());
+  const place = usablePlace(
+    groups.place(),
+    screen.getAllDisplays().map((display) => display.workArea),
+  );
   const window = new BrowserWindow({
     ...(place ?? firstSize),
     minWidth: leastSize.width,
@@ -77,32 +79,6 @@ export function showUnread(window: BrowserWindow, unread: number): void {
   if (window.isDestroyed()) return;
   window.setTitle(unread === 0 ? 'Lockstep' : `(${unread}) Lockstep`);
   app.setBadgeCount(unread);
-}
-
-/**
- * The remembered place if enough of it is on a screen that is still there to grab the window by;
- * null otherwise.
- */
-export function usablePlace(
-  place: WindowPlace | null,
-  areas: readonly Rectangle[],
-): Rectangle | null {
-  if (place === null) return null;
-  const visible = areas.some((area) => {
-    const width = Math.min(place.x + place.width, area.x + area.width) - Math.max(place.x, area.x);
-    return width >= 160 && place.y >= area.y && place.y + 40 <= area.y + area.height;
-  });
-  if (!visible) return null;
-  return {
-    x: place.x,
-    y: place.y,
-    width: Math.max(place.width, leastSize.width),
-    height: Math.max(place.height, leastSize.height),
-  };
-}
-
-function workAreas(): readonly Rectangle[] {
-  return screen.getAllDisplays().map((display) => display.workArea);
 }
 
 function rememberPlace(window: BrowserWindow, groups: Groups): void {

@@ -1,0 +1,254 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Identity } from '../../shared/ipc/contract.ts';
+import type { FatalCode, FinalEntry, NodeEvent, NodeStatus } from '../../shared/model.ts';
+import { err, ok } from '../../shared/result.ts';
+import { createLogger } from '../log.ts';
+import type { Peer, PeerOptions } from '../peer/peer.ts';
+import { openGroups, type Groups } from './groups.ts';
+import type { OutgoingEvent } from './outbox.ts';
+import { Session } from './session.ts';
+
+const log = createLogger({ level: 'silent' });
+const ada: Identity = { id: 7, name: 'Ada', host: '127.0.0.1', port: 6001 };
+const form = { ...ada, seed: '127.0.0.1:6009', invite: '', key: '' };
+const ready: NodeEvent = {
+  kind: 'ready',
+  id: 7,
+  host: '127.0.0.1',
+  port: 6001,
+  group: 'aa',
+  invite: 'lockstep://x',
+  commit: 0,
+};
+
+let root: string;
+let groups: Groups;
+let sent: OutgoingEvent[];
+let node: FakeNode;
+let session: Session;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'lockstep-session-'));
+  groups = openGroups(root, log);
+  sent = [];
+  node = new FakeNode();
+  session = new Session({
+    openPeer: (options, onEvent) => node.open(options, onEvent),
+    groups,
+    log,
+    version: '0.0.0',
+    prefill: {},
+    send: (event) => sent.push(event),
+    onArrived: () => undefined,
+  });
+});
+
+afterEach(async () => {
+  await session.leave();
+  groups.flush();
+  rmSync(root, { recursive: true });
+});
+
+/** A node whose every word the test speaks. */
+class FakeNode {
+  options: PeerOptions | null = null;
+  refusal: FatalCode | null = null;
+  stored: FinalEntry[] = [];
+  closed = 0;
+  tell: (event: NodeEvent) => void = () => undefined;
+
+  open(options: PeerOptions, onEvent: (event: NodeEvent) => void) {
+    this.options = options;
+    this.tell = onEvent;
+    mkdirSync(options.data, { recursive: true });
+    if (this.refusal !== null) {
+      return Promise.resolve(err({ code: this.refusal, message: 'words', fatal: true }));
+    }
+    const end = (): Promise<void> => {
+      this.closed += 1;
+      return Promise.resolve();
+    };
+    const peer: Peer = {
+      sendMessage: () => Promise.resolve(ok('01900000-0000-7000-8000-000000000009')),
+      status: () => status(this.stored.length),
+      history: (from, limit) => Promise.resolve(this.stored.slice(from - 1, from - 1 + limit)),
+      waiting: () => [],
+      inviteLink: () => 'lockstep://x',
+      leave: end,
+      close: end,
+    };
+    return Promise.resolve(ok(peer));
+  }
+
+  fail(code: FatalCode): void {
+    this.tell({ kind: 'error', error: { code, message: 'words', fatal: true } });
+  }
+}
+
+function status(commit: number): NodeStatus {
+  return {
+    id: 7,
+    role: 'leader',
+    established: true,
+    synchronising: false,
+    leader: 7,
+    epoch: [1, 7],
+    members: [7],
+    commit,
+    hash: '',
+    pending: 0,
+    peers: [],
+    roster: [],
+    diverged: false,
+    progress: null,
+  };
+}
+
+function entry(seq: number): FinalEntry {
+  const message = `01900000-0000-7000-8000-${String(seq).padStart(12, '0')}`;
+  const base = { seq, epoch: [1, 7] as const, message, author: 7, sentAt: seq, hash: '' };
+  return { ...base, kind: 'message', text: `text ${seq}` };
+}
+
+function phases(): string[] {
+  return sent.flatMap((event) => (event.name === 'phase-changed' ? [event.payload.kind] : []));
+}
+
+async function openGroup(): Promise<void> {
+  const started = session.startGroup(ada);
+  await vi.waitFor(() => expect(node.options).not.toBeNull());
+  node.tell(ready);
+  expect(await started).toEqual(ok(null));
+  await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+}
+
+describe('starting', () => {
+  test('a new group opens in a folder of its own and is remembered', async () => {
+    await openGroup();
+    expect(session.phase()).toEqual({
+      kind: 'open',
+      self: ada,
+      group: 'aa',
+      invite: 'lockstep://x',
+    });
+    expect(groups.groups()).toMatchObject([{ ...ada, group: 'aa', data: node.options?.data }]);
+  });
+
+  test('a port in use comes back at its field, with a free one, and leaves no folder', async () => {
+    node.refusal = 'PORT_IN_USE';
+    const refused = await session.startGroup(ada);
+    expect(refused).toMatchObject({ error: { field: 'port', freePort: expect.any(Number) } });
+    expect(existsSync(node.options?.data ?? '')).toBe(false);
+    node.refusal = null;
+    await openGroup();
+  });
+
+  test('a known group whose data is damaged ends in words, and the card is a step away', async () => {
+    const data = join(root, 'groups', 'known');
+    groups.rememberGroup({ ...ada, group: 'aa', data, openedAt: 1 });
+    node.refusal = 'CORRUPT';
+    const [record] = groups.groups();
+    await session.openKnown(record!);
+    expect(session.phase()).toMatchObject({ kind: 'ended', error: { code: 'CORRUPT' } });
+    expect(existsSync(data)).toBe(true);
+    await session.backToStart();
+    expect(session.phase()).toMatchObject({ kind: 'start', start: { groups: [{ group: 'aa' }] } });
+  });
+});
+
+describe('joining', () => {
+  test('says what does not answer, goes on trying, and opens when it does', async () => {
+    expect(await session.joinGroup(form)).toEqual(ok(null));
+    expect(session.phase()).toEqual({ kind: 'joining', target: form.seed, notice: null });
+    const error = { code: 'UNREACHABLE', message: 'no answer', fatal: false } as const;
+    node.tell({ kind: 'error', error });
+    expect(session.phase()).toMatchObject({ kind: 'joining', notice: 'no answer' });
+    node.tell(ready);
+    await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+  });
+
+  test('a cancelled join leaves nothing behind and is not heard again', async () => {
+    await session.joinGroup(form);
+    await session.backToStart();
+    expect(session.phase()).toMatchObject({ kind: 'start', error: null, start: { proposed: ada } });
+    expect(node.closed).toBe(1);
+    expect(existsSync(node.options?.data ?? '')).toBe(false);
+    node.tell(ready);
+    node.fail('WRONG_KEY');
+    expect(session.phase()).toMatchObject({ kind: 'start', error: null });
+  });
+
+  test.each([
+    ['WRONG_KEY', 'key'],
+    ['ID_TAKEN', 'id'],
+    ['WRONG_GROUP', 'seed'],
+    ['VERSION', 'seed'],
+  ] as const)('%s goes back to the form, at %s', async (code, field) => {
+    await session.joinGroup(form);
+    node.fail(code);
+    await vi.waitFor(() => expect(session.phase().kind).toBe('start'));
+    expect(session.phase()).toMatchObject({ error: { code, field }, start: { proposed: ada } });
+    expect(existsSync(node.options?.data ?? '')).toBe(false);
+  });
+});
+
+describe('an open group', () => {
+  test('shows what was on disk, then what came since, without a gap or a repetition', async () => {
+    node.stored = Array.from({ length: 300 }, (_, index) => entry(index + 1));
+    const started = session.startGroup(ada);
+    await vi.waitFor(() => expect(node.options).not.toBeNull());
+    node.tell({ ...ready, commit: 300 } as NodeEvent);
+    node.tell({ kind: 'final', entries: [entry(301)] });
+    await started;
+    await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+    node.tell({ kind: 'final', entries: [entry(302)] });
+    const { entries } = session.snapshot();
+    expect(entries.map((each) => each.seq)).toEqual(
+      Array.from({ length: 200 }, (_, index) => index + 103),
+    );
+  });
+
+  test('tells that a message was accepted before it tells that it is final', async () => {
+    await openGroup();
+    session.snapshot();
+    sent.length = 0;
+    const { message, author, sentAt } = entry(2);
+    const waiting = { message, author, text: 'text 2', sentAt, n: null };
+    node.tell({ kind: 'final', entries: [entry(1)] });
+    node.tell({ kind: 'accepted', message: waiting, ref: null });
+    expect(session.snapshot().waiting).toEqual([waiting]);
+    node.tell({ kind: 'final', entries: [entry(2)] });
+    node.tell({ kind: 'final', entries: [entry(3)] });
+    expect(session.snapshot().waiting).toEqual([]);
+    expect(
+      sent.map((event) =>
+        event.name === 'entries-finalized' ? event.payload.map(({ seq }) => seq) : event.name,
+      ),
+    ).toEqual([[1], 'message-accepted', [2, 3]]);
+  });
+
+  test('answers a message that became final at once with the time in its id', async () => {
+    await openGroup();
+    const outcome = await session.send('hi');
+    expect(outcome).toMatchObject({ ok: true, value: { text: 'hi', author: 7, n: null } });
+    if (outcome.ok) expect(outcome.value.sentAt).toBe(0x019000000000);
+  });
+
+  test('a fatal error ends it in the words of the node, once', async () => {
+    await openGroup();
+    node.fail('DISK');
+    node.tell({ kind: 'closed' });
+    expect(session.phase()).toMatchObject({ kind: 'ended', error: { code: 'DISK' } });
+    expect(phases().filter((kind) => kind === 'ended')).toHaveLength(1);
+  });
+
+  test('leaving closes the node', async () => {
+    await openGroup();
+    expect(await session.leave()).toBe(true);
+    expect(node.closed).toBe(1);
+    expect(await session.leave()).toBe(false);
+  });
+});
