@@ -3,7 +3,7 @@
  * rest in `boot`. Nothing here waits at the top level: in a package that would keep Electron from
  * ever becoming ready.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, dialog, nativeTheme, type BrowserWindow } from 'electron';
@@ -114,8 +114,15 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
     new Promise<void>((resolve) => setTimeout(resolve, patienceMs)),
   ]);
   serveRequests(createHandlers({ session, groups, log, decided }), log);
-  window = openWindow({ groups, preload: join(dist, 'preload', 'index.cjs'), icon: null, log });
+  const preload = join(dist, 'preload', 'index.cjs');
+  window = openWindow({ groups, preload, icon: developmentIcon(), log });
   window.on('focus', () => attention.reset());
   leaveOnClose(window, session, groups);
   followLinks(window, session);
+}
+
+/** A packaged app has its icon from the system; a clone brings it along. */
+function developmentIcon(): string | null {
+  const icon = join(dirname(dist), 'build', 'icon.png');
+  return !app.isPackaged && existsSync(icon) ? icon : null;
 }

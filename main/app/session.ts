@@ -394,12 +394,9 @@ export class Session {
     const { group, invite } = ready;
     this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
     this.#prefill = {};
+    // The window asks for a snapshot when it hears this; it holds what came before.
     this.#setPhase({ kind: 'open', self, group, invite });
     this.#onStatus(status);
-    this.#outbox.push({ name: 'entries-finalized', payload: this.#newest.entries() });
-    for (const payload of this.#newest.waiting()) {
-      this.#outbox.push({ name: 'message-accepted', payload });
-    }
     this.#poll = setInterval(() => this.#renewStatus(attempt), statusPollMs);
   }
 
