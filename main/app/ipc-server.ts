@@ -27,10 +27,14 @@ const brokenText = 'Lockstep could not do that. The log says why.';
 
 /** Serves every request of the contract. Call once, before the page is loaded. */
 export function serveRequests(handlers: Handlers, log: Logger): void {
-  for (const name of REQUEST_NAMES) serveRequest(name, handlers, log);
+  for (const name of REQUEST_NAMES) serveRequest(name, handlers[name], log);
 }
 
-function serveRequest<Name extends RequestName>(name: Name, handlers: Handlers, log: Logger): void {
+function serveRequest<Name extends RequestName>(
+  name: Name,
+  handle: Handlers[Name],
+  log: Logger,
+): void {
   ipcMain.handle(name, async (event, args: unknown) => {
     if (!isFromPage(event)) {
       log.warn('request-from-stranger', { name, url: event.senderFrame?.url ?? '' });
@@ -42,7 +46,7 @@ function serveRequest<Name extends RequestName>(name: Name, handlers: Handlers, 
       throw new Error(brokenText);
     }
     try {
-      return await handlers[name](decoded.value);
+      return await handle(decoded.value);
     } catch (error) {
       log.error('request-failed', { name, reason: String((error as Error).stack ?? error) });
       throw new Error(brokenText, { cause: error });

@@ -14,7 +14,7 @@ import { Session } from './session.ts';
 const log = createLogger({ level: 'silent' });
 const ada: Identity = { id: 7, name: 'Ada', host: '127.0.0.1', port: 6001 };
 const form = { ...ada, seed: '127.0.0.1:6009', invite: '', key: '' };
-const ready: NodeEvent = {
+const ready = {
   kind: 'ready',
   id: 7,
   host: '127.0.0.1',
@@ -22,7 +22,7 @@ const ready: NodeEvent = {
   group: 'aa',
   invite: 'lockstep://x',
   commit: 0,
-};
+} as const;
 
 let root: string;
 let groups: Groups;
@@ -200,7 +200,7 @@ describe('an open group', () => {
     node.stored = Array.from({ length: 300 }, (_, index) => entry(index + 1));
     const started = session.startGroup(ada);
     await vi.waitFor(() => expect(node.options).not.toBeNull());
-    node.tell({ ...ready, commit: 300 } as NodeEvent);
+    node.tell({ ...ready, commit: 300 });
     node.tell({ kind: 'final', entries: [entry(301)] });
     await started;
     await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
