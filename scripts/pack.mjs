@@ -36,6 +36,7 @@ runScript(async () => {
         'it is not for release.',
     );
   }
+  return 0;
 });
 
 /** electron-builder would download its own. */
