@@ -7,7 +7,6 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, dialog, nativeTheme, type BrowserWindow } from 'electron';
-import { Attention } from './app/attention.ts';
 import { isInviteLink, readCommandLine, type CommandLine } from './app/command-line.ts';
 import { endOnBugs } from './app/crash.ts';
 import { prefillFrom, takeFirstStep } from './app/first-step.ts';
@@ -25,7 +24,7 @@ import {
   servePage,
 } from './app/security.ts';
 import { Session } from './app/session.ts';
-import { openWindow, showUnread } from './app/window.ts';
+import { openWindow } from './app/window.ts';
 import { createLogger, type Logger } from './log.ts';
 import { openPeer } from './peer/peer.ts';
 
@@ -92,9 +91,6 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
   if (app.isPackaged) app.setAsDefaultProtocolClient('lockstep');
 
   let window: BrowserWindow | null = null;
-  const attention = new Attention((unread) => {
-    if (window !== null) showUnread(window, unread);
-  });
   const session = new Session({
     openPeer,
     groups,
@@ -103,9 +99,6 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
     prefill: prefillFrom(line),
     send: ({ name, payload }) => {
       if (window !== null) sendEvent(window, name, payload);
-    },
-    onArrived: (entries, self) => {
-      attention.onArrived(entries, self, window?.isFocused() ?? false);
     },
   });
   const first = takeFirstStep(session, groups, line);
@@ -116,7 +109,6 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
   serveRequests(createHandlers({ session, groups, log, decided }), log);
   const preload = join(dist, 'preload', 'index.cjs');
   window = openWindow({ groups, preload, icon: developmentIcon(), log });
-  window.on('focus', () => attention.reset());
   leaveOnClose(window, session, groups);
   followLinks(window, session);
 }

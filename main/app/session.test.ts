@@ -42,7 +42,6 @@ beforeEach(() => {
     version: '0.0.0',
     prefill: {},
     send: (event) => sent.push(event),
-    onArrived: () => undefined,
   });
 });
 

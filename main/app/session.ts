@@ -37,8 +37,6 @@ export interface SessionOptions {
   readonly version: string;
   /** Tells the window, if there is one. */
   readonly send: (event: OutgoingEvent) => void;
-  /** New final entries, for the unread count; not those that were there at opening. */
-  readonly onArrived: (entries: readonly FinalEntry[], self: number) => void;
   /** What the command line asked the form to propose. */
   readonly prefill: Prefill;
 }
@@ -305,7 +303,6 @@ export class Session {
     this.#newest.addFinal(entries);
     if (this.#phase.kind !== 'open') return;
     this.#outbox.push({ name: 'entries-finalized', payload: entries });
-    this.#options.onArrived(entries, attempt.opening.identity.id);
     this.#soon ??= setTimeout(() => {
       this.#soon = null;
       this.#renewStatus(attempt);

@@ -55,7 +55,7 @@ export function openWindow({ groups, preload, icon, log }: WindowOptions): Brows
   denyWebviews(window.webContents);
   rememberPlace(window, groups);
   reloadAfterCrash(window, log);
-  window.on('page-title-updated', (event) => event.preventDefault());
+  window.on('page-title-updated', (_event, title) => app.setBadgeCount(unreadIn(title)));
   window.once('ready-to-show', () => {
     if (groups.place()?.maximized === true) window.maximize();
     window.show();
@@ -74,11 +74,9 @@ export function focusWindow(window: BrowserWindow): void {
   window.focus();
 }
 
-/** Title and badge tell how many messages nobody has looked at. */
-export function showUnread(window: BrowserWindow, unread: number): void {
-  if (window.isDestroyed()) return;
-  window.setTitle(unread === 0 ? 'Lockstep' : `(${unread}) Lockstep`);
-  app.setBadgeCount(unread);
+/** The page knows what was looked at; its title begins with how many messages were not: `(3) …`. */
+function unreadIn(title: string): number {
+  return Number(/^\((\d{1,6})\)/.exec(title)?.[1] ?? 0);
 }
 
 function rememberPlace(window: BrowserWindow, groups: Groups): void {
