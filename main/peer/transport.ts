@@ -53,12 +53,14 @@ export interface Refusal {
 export interface LinkRefused extends Refusal {
   /** Who found the reason: the other side, or this one about the other. */
   readonly by: 'them' | 'us';
-  /** Who it was, if its HELLO came that far. Not proven unless the link had been up. */
+  /** Who it was, if its HELLO came that far. */
   readonly peer: PeerId | null;
   /** Where it was dialled, or where it came from. */
   readonly address: string;
   /** The refused link was dialled as a seed. */
   readonly seed: boolean;
+  /** The other side had proven the group key and its own: its word about this peer can be trusted. */
+  readonly proven: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export interface LinkRefused extends Refusal {
  * the transport except `close()`, and never after `close()` was called.
  */
 export interface TransportHandlers {
-  /** A fresh joiner has proven the key of this group to a seed and seen it proven; comes before that `linkUp`. */
+  /** A fresh joiner and a seed have proven this group's key to each other; before that `linkUp`. */
   readonly groupLearned: (group: Group) => void;
   /** Both sides have proven who they are. */
   readonly linkUp: (peer: LinkedPeer) => void;
