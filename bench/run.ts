@@ -1,0 +1,153 @@
+/**
+ * `npm run bench`: three headless peers on loopback, fsync before every ack, measured through their JSON
+ * interface. Prints a table and writes the same as JSON to bench/results.json.
+ * Options: --runs N (throughput runs, the median counts), --messages N, --failovers N, --only NAME.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Cluster } from '../e2e/processes/cluster.ts';
+import { buildIfStale } from '../scripts/build.mjs';
+import { type Fault, failover } from './failover.ts';
+import {
+  drain,
+  latencyAlone,
+  latencyAt,
+  memoryOf,
+  processorTimeOf,
+  spreadOf,
+  throughput,
+} from './measure.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '3' },
+    messages: { type: 'string', default: '100000' },
+    failovers: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+  },
+});
+
+interface Row {
+  readonly what: string;
+  readonly value: string;
+}
+
+const rows: Row[] = [];
+const results: Record<string, unknown> = {};
+
+function report(what: string, value: string, raw: unknown): void {
+  rows.push({ what, value });
+  results[what] = raw;
+  console.log(`${what.padEnd(52)} ${value}`);
+}
+
+function round(value: number, digits = 2): string {
+  return value.toFixed(digits);
+}
+
+function selected(name: string): boolean {
+  return values.only === '' || values.only === name;
+}
+
+async function withGroup(use: (cluster: Cluster) => Promise<void>): Promise<void> {
+  const cluster = await Cluster.start(3);
+  try {
+    await use(cluster);
+  } catch (error) {
+    console.error(cluster.describe());
+    throw error;
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Throughput of one sender, memory before and after, and a fourth peer that catches up. */
+async function measureLoad(from: 'follower' | 'leader'): Promise<void> {
+  const total = Number(values.messages);
+  const perSecond: number[] = [];
+  const processorMs: number[] = [];
+  const idle: number[] = [];
+  const after: number[] = [];
+  for (let run = 0; run < Number(values.runs); run++) {
+    await withGroup(async (cluster) => {
+      const peers = [1, 2, 3].map((id) => cluster.peer(id));
+      const sender = cluster.peer(from === 'leader' ? 3 : 1);
+      for (const peer of peers) if (peer !== sender) drain(peer);
+      idle.push(...peers.map(memoryOf));
+      const before = peers.reduce((sum, peer) => sum + processorTimeOf(peer), 0);
+      perSecond.push(await throughput(sender, { total, inFlight: 1_000 }));
+      const used = peers.reduce((sum, peer) => sum + processorTimeOf(peer), 0) - before;
+      processorMs.push(used / (total / 1_000));
+      after.push(...peers.map(memoryOf));
+    });
+  }
+  const rate = spreadOf(perSecond).p50;
+  report(`final messages a second, 1,000 in flight, from a ${from}`, round(rate, 0), perSecond);
+  report(
+    `processor ms per 1,000, all peers, from a ${from}`,
+    round(spreadOf(processorMs).p50, 1),
+    processorMs,
+  );
+  if (from === 'leader') return;
+  report('memory of a peer, idle, MB', round(spreadOf(idle).p50, 0), idle);
+  report(`memory of a peer after ${total}, MB, highest`, round(Math.max(...after), 0), after);
+}
+
+async function measureLatency(): Promise<void> {
+  await withGroup(async (cluster) => {
+    const follower = cluster.peer(1);
+    const alone = await latencyAlone(follower, 1_000);
+    report('alone, follower, p50 / p99 ms', `${round(alone.p50)} / ${round(alone.p99)}`, alone);
+    const leader = await latencyAlone(cluster.peer(3), 1_000);
+    report('alone, leader, p50 / p99 ms', `${round(leader.p50)} / ${round(leader.p99)}`, leader);
+    const steady = await latencyAt(follower, { rate: 200, seconds: 10 });
+    report('at 200 a second, p50 / p99 ms', `${round(steady.p50)} / ${round(steady.p99)}`, steady);
+  });
+}
+
+async function measureFailover(fault: Fault, times: number): Promise<void> {
+  await withGroup(async (cluster) => {
+    const spread = await failover(cluster, { fault, times });
+    const value = `${round(spread.p50, 0)} / ${round(spread.p99, 0)}`;
+    report(`leader ${fault} → next final message, p50 / p99 ms (${spread.n})`, value, spread);
+  });
+}
+
+async function measureCatchUp(): Promise<void> {
+  const total = Number(values.messages);
+  await withGroup(async (cluster) => {
+    for (const id of [2, 3]) drain(cluster.peer(id));
+    await throughput(cluster.peer(1), { total, inFlight: 1_000 });
+    const begun = performance.now();
+    const peer = cluster.spawnPeer(4);
+    cluster.peers.set(4, peer);
+    await peer.until('caught up', () => (peer.final.at(-1)?.seq ?? 0) >= total, 60_000);
+    const seconds = (performance.now() - begun) / 1_000;
+    report(`catch-up of ${total}, process start included, s`, round(seconds), seconds);
+  });
+}
+
+await buildIfStale();
+if (selected('load')) {
+  await measureLoad('follower');
+  await measureLoad('leader');
+}
+if (selected('latency')) await measureLatency();
+if (selected('failover')) {
+  await measureFailover('killed', Number(values.failovers));
+  await measureFailover('paused', Number(values.failovers));
+  await measureFailover('leaves', Number(values.failovers));
+}
+if (selected('catch-up')) await measureCatchUp();
+
+const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
+const path = fileURLToPath(new URL('results.json', import.meta.url));
+writeFileSync(
+  path,
+  `${JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2)}\n`,
+);
+console.log(
+  `\n${machine.cores} cores, ${machine.model}, Node ${machine.node}; written to bench/results.json`,
+);
