@@ -43,13 +43,12 @@ export class Desk {
     }
     this.#display ??= await openDisplay();
     const root = data ?? join(this.folder, `app-${this.#apps.length + 1}`);
-    const home = join(this.folder, 'home');
-    mkdirSync(home, { recursive: true });
     const electron = await _electron.launch({
       executablePath: runtime.executable,
       args: [repository, '--data', root, ...args],
       cwd: repository,
-      env: { ...environment(), ...this.#display.env, HOME: home, LOCKSTEP_LOG_LEVEL: 'info' },
+      // This user's key store is the desk's own; what the machine's user has stays out of it.
+      env: { ...environment(), ...this.#display.env, LOCKSTEP_HOME: join(this.folder, 'home') },
       timeout: 30_000,
     });
     const app = new App(electron, root, await electron.firstWindow());

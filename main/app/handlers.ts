@@ -6,7 +6,7 @@ import { clipboard, nativeTheme } from 'electron';
 import type { FormError, InviteView } from '../../shared/ipc/contract.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
-import { decodeInvite } from '../peer/invite.ts';
+import { parseInvite } from '../peer/invite.ts';
 import type { Groups } from './groups.ts';
 import type { Handlers } from './ipc-server.ts';
 import { openExternalLink } from './security.ts';
@@ -69,7 +69,10 @@ const unknownGroup: FormError = {
 
 /** What an invite says, or why it says nothing. */
 function readInvite(link: string): Result<InviteView, FormError> {
-  const invite = decodeInvite(link);
-  if (invite.ok) return ok({ group: invite.value.group, seeds: invite.value.seeds });
-  return err({ field: 'invite', code: 'BAD_INVITE', message: invite.error });
+  const invite = parseInvite(link);
+  if (!invite.ok) {
+    return err({ field: 'invite', code: 'BAD_INVITE', message: `Not usable: ${invite.error}.` });
+  }
+  const { group, seeds } = invite.value;
+  return ok({ group: Buffer.from(group.id).toString('hex'), seeds });
 }

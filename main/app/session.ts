@@ -21,6 +21,7 @@ import type {
 } from '../../shared/model.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
+import { parseInvite } from '../peer/invite.ts';
 import type { openPeer, Peer } from '../peer/peer.ts';
 import { formErrorFor, isEnding, type Asked } from './form-errors.ts';
 import type { GroupRecord, Groups } from './groups.ts';
@@ -151,7 +152,7 @@ export class Session {
       identity,
       ...through,
       asked: { byInvite, known: false },
-      target: through.seeds[0] ?? 'the group of this invite',
+      target: through.seeds[0] ?? firstSeed(through.invite),
     });
   }
 
@@ -427,6 +428,12 @@ export class Session {
     await within(peer.close(), leaveMaxMs);
     if (attempt.opening.isNew) await removeFolder(attempt.opening.data, this.#options.log);
   }
+}
+
+/** Whom an invite leads to; the node says what is wrong with one that can't be read. */
+function firstSeed(invite: string | null): string {
+  const parsed = invite === null ? null : parseInvite(invite);
+  return parsed?.ok === true ? (parsed.value.seeds[0] ?? '') : 'an invite';
 }
 
 /** Waits for `work`, but no longer than `ms`; a failure of it is the caller's bug and passes on. */
