@@ -1,0 +1,114 @@
+/**
+ * The second half of a run: everything is healed, and then the group must come to rest within a bound.
+ * At rest means: everyone who lives is listed and follows the highest of them, every log is final to its
+ * end and equal, nothing waits, and what was accepted has its one final place.
+ */
+import type { Checkers, Submission } from './checkers.ts';
+import { isQuorum } from './checkers.ts';
+import type { Faults } from './faults.ts';
+import type { Host } from './host.ts';
+import type { Simulation } from './simulation.ts';
+import { bytesEqual } from '../protocol/types.ts';
+
+/** Undoes every fault; some members that are down may stay down. */
+export function heal(sim: Simulation, faults: Faults): void {
+  const { hosts, network, options } = sim;
+  for (const host of hosts) {
+    host.slowFactor = 1;
+    host.diskFull = false;
+    if (host.state === 'paused') sim.resume(host);
+    if (host.running && host.folder !== 'own') sim.crash(host, { power: false, survivors: 0 });
+  }
+  const dead = options.leaveDead ? spared(hosts) : new Set<Host>();
+  for (const host of hosts) {
+    if (!dead.has(host) && isNeeded(sim, host)) faults.start(host);
+  }
+  network.heal(options.drop > 0 || options.duplicate > 0);
+  forgetLost(sim, dead);
+  for (const host of hosts) {
+    if (host.state !== 'up') continue;
+    sim.submit(host);
+    sim.drain(host);
+  }
+}
+
+/** Who left stays away, unless it is needed: for its own messages, or because it was the last. */
+function isNeeded(sim: Simulation, host: Host): boolean {
+  if (host.state !== 'left') return true;
+  const { checkers } = sim;
+  if (checkers.list.members.some(({ id }) => id === host.id)) return true;
+  for (const submission of checkers.open.values()) if (isBy(submission, host)) return true;
+  return false;
+}
+
+function isBy(submission: Submission, host: Host): boolean {
+  const self = host.ownFolder?.self ?? host.self;
+  return submission.author === host.id && bytesEqual(submission.key, self.key);
+}
+
+/** Hosts that can stay down: every list that may be in effect anywhere keeps a quorum of the others. */
+function spared(hosts: readonly Host[]): Set<Host> {
+  const folders = hosts.map((host) => host.ownFolder?.disk ?? host.disk);
+  const lists = folders.flatMap((disk) => disk.lists());
+  const dead = new Set<Host>();
+  for (const host of hosts) {
+    if (host.state !== 'down') continue;
+    const alive = (id: number): boolean =>
+      hosts.some(
+        (other) => other.id === id && other !== host && !dead.has(other) && other.state !== 'left',
+      );
+    if (lists.every(({ members }) => isQuorum(members, ({ id }) => alive(id)))) dead.add(host);
+  }
+  return dead;
+}
+
+/** What only a dead disk holds is not promised to anybody. */
+function forgetLost({ hosts, checkers }: Simulation, dead: ReadonlySet<Host>): void {
+  checkers.forget((submission) => {
+    const gone = [...dead].some((host) => isBy(submission, host));
+    if (!gone) return false;
+    return !hosts.some(({ running, disk }) => running && isHeld(disk, submission));
+  });
+}
+
+function isHeld(disk: Host['disk'], { id }: Submission): boolean {
+  return disk.pending.has(id) || disk.seqs.has(id);
+}
+
+/** Null when the group has come to rest, else what is still missing. */
+export function unrest(sim: Simulation): string | null {
+  const { checkers } = sim;
+  const living = sim.hosts.filter((host) => host.state === 'up');
+  const highest = Math.max(...living.map(({ id }) => id));
+  const open = checkers.open.values().next().value;
+  if (open !== undefined) return `message ${open.id} of peer ${open.author} is not final`;
+  for (const host of living) {
+    const missing = unrestOf(host, checkers, highest);
+    if (missing !== null) return `host ${host.index}: ${missing}`;
+  }
+  const listed = checkers.list.members.map(({ id }) => id).join();
+  const expected = living
+    .map(({ id }) => id)
+    .sort((a, b) => a - b)
+    .join();
+  if (listed !== expected) return `listed ${listed}, living ${expected}`;
+  return sim.hosts.some((host) => host.state === 'refused' && host.folder !== 'copied')
+    ? 'a machine with its own folder was refused'
+    : null;
+}
+
+function unrestOf(host: Host, checkers: Checkers, highest: number): string | null {
+  const { replica, disk } = host;
+  if (replica === null) return 'no replica';
+  const look = replica.inspect();
+  if ((look.leading !== null) !== (host.id === highest)) return 'not the highest leads';
+  const end = checkers.canonical.length;
+  if (look.mark !== end || look.last.seq !== end) {
+    return `mark ${look.mark}, last ${look.last.seq}, history ${end}`;
+  }
+  if (disk.log.length !== end || host.queue?.busy === true) return 'the disk is behind';
+  for (const id of look.pending) return `${id} is pending`;
+  const { leader, established, synchronising } = replica.status();
+  if (leader !== highest || !established || synchronising) return `follows ${leader}`;
+  return null;
+}
