@@ -1,0 +1,386 @@
+/**
+ * One data folder's SQLite database, synchronously: opening and checking it, applying batches of packed
+ * writes in one transaction each, reading. Runs on the storage thread only. WAL with synchronous=FULL:
+ * a commit that returned survives a power cut. The exclusive lock of the database file is what keeps a
+ * second process out; the system takes it back however this one ends.
+ */
+import SqliteDatabase from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert } from '../../shared/assert.ts';
+import type { NodeError } from '../../shared/model.ts';
+import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
+import type { KnownPeer } from '../../shared/protocol/ready.ts';
+import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
+import { err, ok, type Result } from '../../shared/result.ts';
+import { checkRecent, checkState } from './damage.ts';
+import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
+import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
+import { loadStored, type PackedStored } from './stored-state.ts';
+import { type LogRow, type OpSink, packRow, type PendingRow, unpackOps } from './write-codec.ts';
+
+/** Name of the database in its data folder. */
+export const DATABASE_FILE = 'lockstep.db';
+
+/** Rows of one INSERT: beyond it nothing is gained any more. */
+const ROWS_AT_ONCE = 32;
+
+/**
+ * Pages of the WAL after which it is copied into the database, 16 MiB. Fewer copies cost less in
+ * total; a longer WAL costs start-up after a crash.
+ */
+const CHECKPOINT_PAGES = 4_096;
+
+/** Page cache, KiB: writes touch the ends of three trees only. */
+const CACHE_KIB = 2_048;
+
+/**
+ * How long to wait for the lock, milliseconds: a process that was killed holds it until the system has
+ * cleaned up after it.
+ */
+const LOCK_WAIT_MS = 1_500;
+
+const LOG_COLUMNS = 'seq, epoch_number, epoch_leader, kind, id, author, after, sent_at, body, hash';
+
+interface Statements {
+  readonly begin: Statement;
+  readonly commit: Statement;
+  readonly rollback: Statement;
+  readonly insertEntry: Statement;
+  readonly insertEntries: Statement;
+  readonly insertPending: Statement;
+  readonly insertManyPending: Statement;
+  readonly removePending: Statement;
+  readonly removeManyPending: Statement;
+  readonly cut: Statement;
+  readonly saveState: Statement;
+  readonly know: Statement;
+  readonly hasId: Statement;
+  readonly readFrom: Statement;
+}
+
+/** An open database. */
+export class LogDatabase {
+  readonly #db: Database;
+  readonly #folder: string;
+  readonly #run: Statements;
+  readonly #writer = new ByteWriter();
+  readonly #sink: OpSink;
+  #lastSeq: number;
+  #mark: number;
+  #promised: readonly [number: number, leader: number];
+  #lastOwn: Buffer | null;
+  #firstOrd: number;
+  #nextOrd: number;
+
+  private constructor(db: Database, folder: string) {
+    this.#db = db;
+    this.#folder = folder;
+    this.#run = prepare(db);
+    const state = db
+      .prepare('SELECT mark, promised_number, promised_leader, last_own FROM state')
+      .raw()
+      .get() as [number, number, number, Buffer | null];
+    this.#mark = state[0];
+    this.#promised = [state[1], state[2]];
+    this.#lastOwn = state[3];
+    this.#lastSeq = (db.prepare('SELECT max(seq) FROM log').pluck().get() as number | null) ?? 0;
+    const ords = db.prepare('SELECT min(ord), max(ord) FROM pending').raw().get() as [
+      number | null,
+      number | null,
+    ];
+    this.#firstOrd = ords[0] ?? 1;
+    this.#nextOrd = (ords[1] ?? 0) + 1;
+    this.#sink = {
+      cut: (after) => this.#cut(after),
+      append: (rows) => this.#append(rows),
+      addPending: (rows, at) => this.#addPending(rows, at),
+      removePending: (ids) => this.#removePending(ids),
+      promise: (number, leader) => {
+        this.#promised = [number, leader];
+      },
+      mark: (seq) => {
+        this.#mark = seq;
+      },
+      lastOwn: (id) => {
+        // A copy: the packed write that it lies in is let go.
+        this.#lastOwn = Buffer.from(id);
+      },
+      know: (peer) => this.#know(peer),
+    };
+  }
+
+  /**
+   * Opens the database of a folder, making both if they are new, and checks what must be right before
+   * anything is built on it. Codes: DATA_IN_USE, CORRUPT, VERSION, DISK.
+   */
+  static open(folder: string): Result<LogDatabase, NodeError> {
+    let db: Database | null = null;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      db = new SqliteDatabase(join(folder, DATABASE_FILE), { timeout: LOCK_WAIT_MS });
+      configure(db);
+      if (schemaVersion(db) > SCHEMA_VERSION) {
+        db.close();
+        return err(newerData(folder));
+      }
+      migrate(db);
+      const damage = checkState(db) ?? checkRecent(db);
+      if (damage === null) return ok(new LogDatabase(db, folder));
+      db.close();
+      return err(corrupt(folder, damage));
+    } catch (error) {
+      db?.close();
+      return err(storageError(error, folder));
+    }
+  }
+
+  /** What the folder holds, with the end of the log. */
+  load(limits: TailLimits): Result<PackedStored, NodeError> {
+    try {
+      return ok(loadStored(this.#db, limits));
+    } catch (error) {
+      return err(storageError(error, this.#folder));
+    }
+  }
+
+  /** For the background check, which reads with a statement of its own. */
+  get handle(): Database {
+    return this.#db;
+  }
+
+  /** Highest seq in the log. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Does everything in `work` in one transaction that is durable afterwards, or nothing of it. */
+  transaction(work: () => void): NodeError | null {
+    const { begin, commit, rollback, saveState } = this.#run;
+    try {
+      begin.run();
+      work();
+      saveState.run(this.#mark, this.#promised[0], this.#promised[1], this.#lastOwn);
+      commit.run();
+      return null;
+    } catch (error) {
+      if (this.#db.inTransaction) rollback.run();
+      return storageError(error, this.#folder);
+    }
+  }
+
+  /** Applies packed operations; inside {@link transaction} only. */
+  apply(packed: Buffer): void {
+    unpackOps(packed, this.#sink);
+  }
+
+  /** Replaces the facts; inside {@link transaction} only. */
+  saveFacts(facts: FolderFacts): void {
+    this.#db
+      .prepare(
+        `UPDATE state SET self_id = ?, identity_seed = ?, name = ?, host = ?, port = ?,
+         created_at = ?`,
+      )
+      .run(
+        facts.selfId,
+        Buffer.from(facts.identitySeed),
+        facts.name,
+        facts.host,
+        facts.port,
+        facts.createdAt,
+      );
+  }
+
+  /** Names the group; inside {@link transaction} only. */
+  saveGroup(group: StoredGroup): void {
+    this.#db
+      .prepare('UPDATE state SET group_id = ?, group_key = ?')
+      .run(Buffer.from(group.id), Buffer.from(group.key));
+  }
+
+  /** Those of the packed ids that are in the log, packed. */
+  findIds(packed: Buffer): Uint8Array {
+    const w = this.#writer;
+    w.reset();
+    for (let at = 0; at < packed.length; at += UUID_BYTES) {
+      const id = packed.subarray(at, at + UUID_BYTES);
+      if (this.#run.hasId.get(id) !== undefined) w.bytes(id);
+    }
+    return w.take();
+  }
+
+  /** Packed entries of the range. */
+  readEntries({ from, to, bytesMax }: EntryRange): Uint8Array {
+    const w = this.#writer;
+    w.reset();
+    let bytes = 0;
+    for (const row of this.#run.readFrom.iterate(from, to) as IterableIterator<LogRow>) {
+      bytes += row[8].length;
+      if (bytes > bytesMax && row[0] !== from) break;
+      packRow(w, row);
+    }
+    return w.take();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #append(rows: readonly LogRow[]): void {
+    for (const row of rows) {
+      this.#lastSeq++;
+      assert(row[0] === this.#lastSeq, 'stored entries have no gap');
+    }
+    const { insertEntry, insertEntries } = this.#run;
+    inChunks(rows, insertEntries, insertEntry);
+  }
+
+  #cut(after: number): void {
+    assert(after >= this.#mark, 'final entries are never cut');
+    this.#run.cut.run(after);
+    this.#lastSeq = Math.min(this.#lastSeq, after);
+  }
+
+  #addPending(rows: readonly PendingRow[], at: 'front' | 'back'): void {
+    const { insertPending, insertManyPending } = this.#run;
+    if (at === 'front') this.#firstOrd -= rows.length;
+    let ord = at === 'front' ? this.#firstOrd : this.#nextOrd;
+    if (at === 'back') this.#nextOrd += rows.length;
+    inChunks(
+      rows.map((row) => [ord++, ...row]),
+      insertManyPending,
+      insertPending,
+    );
+  }
+
+  #removePending(ids: readonly Buffer[]): void {
+    const { removePending, removeManyPending } = this.#run;
+    inChunks(
+      ids.map((id) => [id]),
+      removeManyPending,
+      removePending,
+    );
+  }
+
+  #know({ member, bound, promised, nonce }: KnownPeer): void {
+    this.#run.know.run(
+      member.id,
+      Buffer.from(member.key),
+      member.name,
+      member.address,
+      bound ? 1 : 0,
+      promised.number,
+      promised.leader,
+      nonce,
+    );
+  }
+}
+
+/** Runs a statement for many rows at a time as long as there are enough, then for one. */
+function inChunks(rows: readonly (readonly unknown[])[], many: Statement, one: Statement): void {
+  let at = 0;
+  for (; at + ROWS_AT_ONCE <= rows.length; at += ROWS_AT_ONCE) {
+    const parameters: unknown[] = [];
+    for (let i = at; i < at + ROWS_AT_ONCE; i++) {
+      for (const value of rows[i] as readonly unknown[]) parameters.push(value);
+    }
+    many.run(parameters);
+  }
+  for (; at < rows.length; at++) one.run(rows[at]);
+}
+
+function configure(db: Database): void {
+  // Before the first access: the WAL index then lives in memory, and the lock is taken for good.
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  // A plain fsync on macOS stops at the drive's cache.
+  db.pragma('fullfsync = ON');
+  db.pragma('checkpoint_fullfsync = ON');
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma('trusted_schema = OFF');
+}
+
+function prepare(db: Database): Statements {
+  const rows = (columns: number, count: number): string =>
+    Array(count)
+      .fill(`(${Array(columns).fill('?').join(', ')})`)
+      .join(', ');
+  const entries = (count: number): Statement =>
+    db.prepare(`INSERT INTO log (${LOG_COLUMNS}) VALUES ${rows(10, count)}`);
+  const pending = (count: number): Statement =>
+    db.prepare(
+      `INSERT INTO pending (ord, id, author, after, sent_at, body) VALUES ${rows(6, count)}
+       ON CONFLICT (id) DO NOTHING`,
+    );
+  const remove = (count: number): Statement =>
+    db.prepare(`DELETE FROM pending WHERE id IN ${rows(count, 1)}`);
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
+    insertEntry: entries(1),
+    insertEntries: entries(ROWS_AT_ONCE),
+    insertPending: pending(1),
+    insertManyPending: pending(ROWS_AT_ONCE),
+    removePending: remove(1),
+    removeManyPending: remove(ROWS_AT_ONCE),
+    cut: db.prepare('DELETE FROM log WHERE seq > ?'),
+    saveState: db.prepare(
+      'UPDATE state SET mark = ?, promised_number = ?, promised_leader = ?, last_own = ?',
+    ),
+    know: db.prepare(
+      `INSERT INTO known (id, key, name, address, bound, promised_number, promised_leader, nonce)
+       VALUES ${rows(8, 1)}
+       ON CONFLICT (id) DO UPDATE SET key = excluded.key, name = excluded.name,
+         address = excluded.address, bound = excluded.bound,
+         promised_number = excluded.promised_number,
+         promised_leader = excluded.promised_leader, nonce = excluded.nonce`,
+    ),
+    hasId: db.prepare('SELECT 1 FROM log WHERE id = ?').pluck(),
+    readFrom: db
+      .prepare(`SELECT ${LOG_COLUMNS} FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq`)
+      .raw(),
+  };
+}
+
+function newerData(folder: string): NodeError {
+  return {
+    code: 'VERSION',
+    message: `The data in ${folder} was written by a newer Lockstep. Update Lockstep to open it.`,
+    fatal: true,
+  };
+}
+
+/** The error for damaged data, with what a person can do about it. */
+export function corrupt(folder: string, detail: string): NodeError {
+  return {
+    code: 'CORRUPT',
+    message:
+      `The data in ${folder} is damaged (${detail}). Keep the folder for whoever may repair it, and ` +
+      'join the group again in a new one, with a new id: the other peers have the whole history.',
+    fatal: true,
+  };
+}
+
+/** What an exception of SQLite or the file system means for a person; anything else is our bug. */
+export function storageError(error: unknown, folder: string): NodeError {
+  const { code = '', message } = error as { code?: unknown; message: string };
+  if (typeof code !== 'string' || code === '') throw error;
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
+    return {
+      code: 'DATA_IN_USE',
+      message: `Another process uses the data in ${folder}. Only one peer may run on a data folder.`,
+      fatal: true,
+    };
+  }
+  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(code)) return corrupt(folder, message);
+  if (/^SQLITE_(CONSTRAINT|MISUSE|RANGE|ERROR$|MISMATCH)/.test(code)) throw error;
+  return {
+    code: 'DISK',
+    message: `The disk refused to store data in ${folder} (${code}: ${message}).`,
+    fatal: true,
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * The SQLite store keeps the contract, refuses what would break a history, and says what is wrong with
+ * a folder before anybody relies on it.
+ */
+import SqliteDatabase from 'better-sqlite3';
+import {
+  mkdtempSync,
+  openSync,
+  closeSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { NodeError } from '../../shared/model.ts';
+import type { Result } from '../../shared/result.ts';
+import { DATABASE_FILE, LogDatabase } from './database.ts';
+import type { LogStore, StoreHandlers } from './log-store.ts';
+import { SCHEMA_VERSION } from './migrations/index.ts';
+import { openSqliteLogStore } from './sqlite-log-store.ts';
+import {
+  drive,
+  facts,
+  group,
+  makeLog,
+  messageOf,
+  type OpenStore,
+  testStore,
+  wideTail,
+} from './store.acceptance.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'lockstep-store-'));
+let folders = 0;
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+function newFolder(): string {
+  folders += 1;
+  return join(root, String(folders));
+}
+
+const ignore: StoreHandlers = { persisted: () => {}, failed: () => {} };
+
+function tryOpen(folder: string, handlers = ignore): Promise<Result<LogStore, NodeError>> {
+  return openSqliteLogStore({ folder, tail: wideTail, handlers });
+}
+
+function opener(folder: string): OpenStore {
+  return async (handlers, tail) => {
+    const opened = await openSqliteLogStore({ folder, tail, handlers });
+    if (!opened.ok) throw new Error(opened.error.message);
+    return opened.value;
+  };
+}
+
+/** A folder with `count` entries, all but the last two final, and one waiting message. */
+async function folderWith(count: number): Promise<string> {
+  const folder = newFolder();
+  const driver = await drive(opener(folder));
+  const log = makeLog(count);
+  await driver.store.saveFacts(facts);
+  await driver.store.saveGroup(group, log[0] ?? null);
+  driver.write(
+    { kind: 'promise', epoch: { number: 1, leader: 3 } },
+    { kind: 'append', entries: log.slice(1) },
+    { kind: 'mark', seq: count - 2 },
+    { kind: 'add-pending', messages: [messageOf(9_999_999)], at: 'back' },
+  );
+  await driver.store.close();
+  return folder;
+}
+
+/** Changes a folder's database behind the store's back, its triggers out of the way. */
+function tamper(folder: string, sql: string): void {
+  const db = new SqliteDatabase(join(folder, DATABASE_FILE));
+  db.exec('DROP TRIGGER log_keeps_entries; DROP TRIGGER log_keeps_final;');
+  db.exec(sql);
+  db.close();
+}
+
+function codeOf(folder: string): string {
+  const opened = LogDatabase.open(folder);
+  if (!opened.ok) return opened.error.code;
+  opened.value.close();
+  return 'opened';
+}
+
+describe('the SQLite store', () => {
+  testStore(() => opener(newFolder()));
+
+  test('a folder is open once at a time', async () => {
+    const folder = newFolder();
+    const first = await tryOpen(folder);
+    expect(codeOf(folder)).toBe('DATA_IN_USE');
+    if (first.ok) await first.value.close();
+    expect(codeOf(folder)).toBe('opened');
+  });
+
+  test('the database itself refuses to change an entry or to drop a final one', async () => {
+    const folder = await folderWith(5);
+    const db = new SqliteDatabase(join(folder, DATABASE_FILE));
+    expect(() => db.exec('UPDATE log SET author = 1 WHERE seq = 5')).toThrow('never changes');
+    expect(() => db.exec('DELETE FROM log WHERE seq = 3')).toThrow('never disappears');
+    expect(() => db.exec('DELETE FROM log WHERE seq > 3')).not.toThrow();
+    db.close();
+  });
+
+  test('data of a newer program is refused and left alone', async () => {
+    const folder = await folderWith(3);
+    const db = new SqliteDatabase(join(folder, DATABASE_FILE));
+    db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+    db.close();
+    expect(codeOf(folder)).toBe('VERSION');
+  });
+});
+
+describe('damage', () => {
+  test.each([
+    ['an entry with another body', "UPDATE log SET body = x'00' WHERE seq = 7"],
+    ['an entry that is gone', 'DELETE FROM log WHERE seq = 7'],
+    ['a first entry that is gone', 'DELETE FROM log WHERE seq = 1'],
+    ['a mark beyond the end', 'UPDATE state SET mark = 99'],
+    ['a promise below the last entry', 'UPDATE state SET promised_number = 0'],
+    ['no group', 'UPDATE state SET group_id = NULL'],
+    ['half an identity', "UPDATE state SET identity_seed = x'00'"],
+    ['no state', 'DELETE FROM state'],
+    ['an id that is none', "UPDATE log SET id = x'00' WHERE seq = 7"],
+  ])('%s is found at opening', async (_what, sql) => {
+    const folder = await folderWith(20);
+    tamper(folder, sql);
+    expect(codeOf(folder)).toBe('CORRUPT');
+  });
+
+  test('a file that is no database', async () => {
+    const folder = await folderWith(20);
+    const file = openSync(join(folder, DATABASE_FILE), 'r+');
+    writeSync(file, Buffer.alloc(100, 0x55), 0, 100, 0);
+    closeSync(file);
+    expect(codeOf(folder)).toBe('CORRUPT');
+  });
+
+  test('a file that lost its end', async () => {
+    const folder = await folderWith(2_000);
+    const file = join(folder, DATABASE_FILE);
+    truncateSync(file, statSync(file).size / 2);
+    expect(codeOf(folder)).toBe('CORRUPT');
+  });
+
+  test('the older part of a log is checked in the background', async () => {
+    const folder = await folderWith(1_500);
+    tamper(folder, "UPDATE log SET body = x'00' WHERE seq = 100");
+    let told: (error: NodeError) => void = () => {};
+    const failed = new Promise<NodeError>((resolve) => {
+      told = resolve;
+    });
+    const opened = await tryOpen(folder, { persisted: () => {}, failed: (error) => told(error) });
+    expect(opened.ok).toBe(true);
+    expect(await failed).toMatchObject({ code: 'CORRUPT', fatal: true });
+    if (opened.ok) await opened.value.close();
+  });
+});
