@@ -6,6 +6,7 @@
 import { assert, must } from '../assert.ts';
 import { decodeMembers } from './codec.ts';
 import { type State, emit, isListed, write } from './state.ts';
+import { lookupFloor } from './submission.ts';
 import { EPOCH_ZERO, type Entry } from './types.ts';
 
 /** Moves the mark up to `seq`, which is in the own log, and delivers the entries on the way. */
@@ -19,7 +20,8 @@ export function moveMark(s: State, seq: number): void {
     s.out.delivered.push(entry);
     if (entry.kind === 'members') onMembersFinal(s, entry);
   }
-  s.log.trim(seq, { entries: s.config.tailEntries, bytes: s.config.tailBytes });
+  const { tailEntries, tailBytes } = s.config;
+  s.log.trim(Math.min(seq, lookupFloor(s)), { entries: tailEntries, bytes: tailBytes });
 }
 
 /** A members list is final: its ids are bound to their keys for good, and its addresses are known. */

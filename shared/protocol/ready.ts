@@ -111,7 +111,10 @@ export interface Write {
   readonly urgent: boolean;
 }
 
-/** A look into the stored log for what the core no longer keeps in memory. */
+/**
+ * A look into the stored log for what the core no longer keeps in memory. It sees every write that was
+ * handed over before it: reads and writes share the one queue.
+ */
 export type Read =
   | { readonly kind: 'find-ids'; readonly request: number; readonly ids: readonly MessageId[] }
   | {

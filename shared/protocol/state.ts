@@ -44,6 +44,15 @@ export interface Submission {
   readonly n: number | null;
 }
 
+/** Ids that are being looked up on disk, and what to do with the answer. */
+export type Lookup = {
+  /** End of the log when it was asked for: the answer knows nothing of what came after. */
+  readonly since: Seq;
+} & (
+  | { readonly kind: 'submissions'; readonly submissions: readonly Submission[] }
+  | { readonly kind: 'offer'; readonly from: PeerId; readonly ids: readonly MessageId[] }
+);
+
 /** Catch-up of final entries from one peer. */
 export interface CatchUp {
   readonly from: PeerId;
@@ -140,11 +149,7 @@ export class State {
   // Ordering.
   readonly held = new Map<MessageId, Submission[]>();
   heldCount = 0;
-  readonly lookups = new Map<number, Submission[]>();
-  readonly offers = new Map<
-    number,
-    { readonly from: PeerId; readonly ids: readonly MessageId[] }
-  >();
+  readonly lookups = new Map<number, Lookup>();
   resubmitAt = 0;
   requests = 0;
 

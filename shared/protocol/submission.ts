@@ -154,7 +154,7 @@ export function onOffer(s: State, from: PeerId, offer: Offer): void {
     return;
   }
   const request = nextRequest(s);
-  s.offers.set(request, { from, ids: unknown });
+  s.lookups.set(request, { kind: 'offer', since: s.log.last.seq, from, ids: unknown });
   s.out.reads.push({ kind: 'find-ids', request, ids: unknown });
 }
 
@@ -243,24 +243,22 @@ function lookUp(s: State, submissions: Submission[]): void {
     if (message.after !== null) ids.add(message.after);
   }
   const request = nextRequest(s);
-  s.lookups.set(request, submissions);
+  s.lookups.set(request, { kind: 'submissions', since: s.log.last.seq, submissions });
   s.out.reads.push({ kind: 'find-ids', request, ids: [...ids] });
 }
 
 /** The disk has answered which ids it holds. */
 export function onIdsFound(s: State, request: number, found: readonly MessageId[]): void {
+  const lookup = s.lookups.get(request);
+  if (lookup === undefined) return;
+  s.lookups.delete(request);
   const inLog = new Set(found);
-  const offer = s.offers.get(request);
-  if (offer !== undefined) {
-    s.offers.delete(request);
-    const ids = offer.ids.filter((id) => !inLog.has(id) && !s.log.has(id) && !s.pending.has(id));
-    if (ids.length > 0) send(s, offer.from, { kind: 'want', ids });
+  if (lookup.kind === 'offer') {
+    const ids = lookup.ids.filter((id) => !inLog.has(id) && !s.log.has(id) && !s.pending.has(id));
+    if (ids.length > 0) send(s, lookup.from, { kind: 'want', ids });
     return;
   }
-  const submissions = s.lookups.get(request);
-  if (submissions === undefined) return;
-  s.lookups.delete(request);
-  for (const sub of submissions) {
+  for (const sub of lookup.submissions) {
     const { id, after } = sub.message;
     if (inLog.has(id) || s.log.has(id)) continue;
     const verdict = judge(s, sub.message);
@@ -271,6 +269,13 @@ export function onIdsFound(s: State, request: number, found: readonly MessageId[
       hold(s, sub);
     }
   }
+}
+
+/** The last seq that an outstanding look-up knows of: memory must keep everything after it. */
+export function lookupFloor(s: State): number {
+  let floor = Infinity;
+  for (const { since } of s.lookups.values()) floor = Math.min(floor, since);
+  return floor;
 }
 
 function hold(s: State, sub: Submission): void {
