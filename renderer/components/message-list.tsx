@@ -1,0 +1,249 @@
+/**
+ * The conversation: a virtual list over the positions of a band (band.ts). It opens at the end, follows the
+ * end while the reader is there, and otherwise keeps its place whatever arrives above or below. Rows that
+ * are not loaded have an estimated height and are measured once they are; the difference is scrolled away.
+ */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import type { ReactVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown } from 'lucide-react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { KeyboardEvent, RefObject } from 'react';
+import type { PeerId } from '../../shared/model.ts';
+import { endBand, moveBand, startBand } from '../store/band.ts';
+import type { Band } from '../store/band.ts';
+import { entryAt } from '../store/conversation.ts';
+import type { Conversation } from '../store/conversation.ts';
+import { rowAt, rowCount } from '../store/selectors.ts';
+import { count } from '../store/situation.ts';
+import { useActions, useChat } from '../store/store-context.tsx';
+import { useAnnouncement, useFocused } from './conversation-hooks.ts';
+import { ConversationRow } from './conversation-row.tsx';
+import { EmptyConversation } from './empty-conversation.tsx';
+import './message-list.css';
+
+/** Height of a row before it is measured, px: one line of text with its name. */
+const ROW_ESTIMATE = 44;
+
+/** This close to the end counts as being there, px. */
+const END_THRESHOLD = 48;
+
+/** Rows beyond the screen on each side for which entries are loaded. */
+const LOAD_AHEAD = 60;
+
+/** The list and what lies over it. */
+export function MessageList(props: {
+  readonly self: PeerId;
+  readonly group: string;
+  readonly onInvite: () => void;
+}) {
+  const conversation = useChat((state) => state.conversation);
+  const unseen = useChat((state) => state.attention.unseen);
+  const ready = useChat((state) => state.status !== null);
+  const { setLooking } = useActions();
+  const focused = useFocused();
+  const list = useList(conversation);
+  const announcement = useAnnouncement(props.self);
+
+  useEffect(() => {
+    setLooking(focused && list.atEnd);
+  }, [focused, list.atEnd, setLooking]);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.target !== event.currentTarget) return;
+    if (event.key !== 'Home' && event.key !== 'End') return;
+    event.preventDefault();
+    list.jump(event.key === 'Home' ? 'start' : 'end');
+  }
+
+  return (
+    <section className="conversation" aria-label="Conversation area">
+      {/* Rows come and go while scrolling, so the list itself is silent; what is new is announced below. */}
+      <div
+        ref={list.scroller}
+        className="list"
+        role="log"
+        aria-label="Conversation"
+        aria-live="off"
+        // The keyboard scrolls it: a scroll area has to be reachable.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onScroll={list.onScroll}
+      >
+        <Rows list={list} conversation={conversation} self={props.self} />
+      </div>
+      {!ready && rowCount(conversation) === 0 ? (
+        <p className="list-loading" role="status">
+          Opening the conversation…
+        </p>
+      ) : (
+        <EmptyConversation conversation={conversation} onInvite={props.onInvite} />
+      )}
+      {!list.atEnd && (
+        <button type="button" className="button list-jump" onClick={() => list.jump('end')}>
+          <ArrowDown size={16} aria-hidden />
+          Jump to latest
+          {unseen > 0 && <span className="list-jump-count">{count(unseen)} new</span>}
+        </button>
+      )}
+      <div className="sr-only" aria-live="polite" role="status">
+        {announcement}
+      </div>
+    </section>
+  );
+}
+
+type List = ReturnType<typeof useList>;
+type RowVirtualizer = ReactVirtualizer<HTMLDivElement, HTMLDivElement>;
+
+function Rows(props: {
+  readonly list: List;
+  readonly conversation: Conversation;
+  readonly self: PeerId;
+}) {
+  const { conversation, list } = props;
+  const { band, virtualizer } = list;
+  const freshFrom = useChat((state) => state.attention.freshFrom);
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  const unfold = useCallback((id: string) => setUnfolded((ids) => new Set(ids).add(id)), []);
+  return (
+    <div className="list-sizer" style={{ height: virtualizer.getTotalSize() }}>
+      {virtualizer.getVirtualItems().map((item) => {
+        const position = band.from + item.index;
+        const row = rowAt(conversation, position);
+        const isGap = row.kind === 'gap';
+        return (
+          <div
+            // A message keeps its element while it turns from pending to final.
+            key={isGap ? position : row.id}
+            // An unmeasured gap leaves the first measurement, which keeps the place, to the loaded row.
+            ref={isGap ? undefined : virtualizer.measureElement}
+            className="list-slot"
+            data-index={item.index}
+            style={{ transform: `translateY(${item.start}px)` }}
+          >
+            <ConversationRow
+              row={row}
+              above={position > 1 ? rowAt(conversation, position - 1) : null}
+              self={props.self}
+              fresh={!isGap && row.seq !== null && row.seq === freshFrom}
+              unfolded={!isGap && unfolded.has(row.id)}
+              onUnfold={unfold}
+            />
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+/** The virtual list: its band, its place, and what makes them move. */
+function useList(conversation: Conversation) {
+  const total = rowCount(conversation);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [band, setBand] = useState<Band>(() => endBand(total));
+  const [atEnd, setAtEnd] = useState(true);
+  const [jumping, setJumping] = useState<'start' | 'end' | null>(null);
+  const bandCount = Math.max(0, Math.min(band.to ?? total, total) - band.from + 1);
+  const virtualizer = useRows(scroller, conversation, band, bandCount);
+  useLoadedRange(virtualizer, { band, setBand, total, last: conversation.last });
+  useKeptEnd(scroller, virtualizer, atEnd);
+
+  useLayoutEffect(() => {
+    if (jumping === null) return;
+    if (jumping === 'end') virtualizer.scrollToEnd();
+    else virtualizer.scrollToOffset(0);
+    setJumping(null);
+  }, [jumping, virtualizer]);
+
+  const isEndBand = band.to === null;
+  const onScroll = useCallback(() => {
+    setAtEnd(isEndBand && virtualizer.isAtEnd(END_THRESHOLD));
+  }, [isEndBand, virtualizer]);
+
+  function jump(where: 'start' | 'end'): void {
+    setBand(where === 'end' ? endBand(total) : startBand(total));
+    setJumping(where);
+    if (where === 'end') setAtEnd(true);
+  }
+
+  return { scroller, band, virtualizer, atEnd, onScroll, jump };
+}
+
+function useRows(
+  scroller: RefObject<HTMLDivElement | null>,
+  conversation: Conversation,
+  band: Band,
+  bandCount: number,
+) {
+  const { last, waiting } = conversation;
+  // Final rows are known by their number, whether loaded or not, so that their measured height stays.
+  const getItemKey = useCallback(
+    (index: number) => {
+      const position = band.from + index;
+      return position <= last ? position : (waiting[position - last - 1]?.message ?? position);
+    },
+    [band.from, last, waiting],
+  );
+  const virtualizer: RowVirtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
+    count: bandCount,
+    getScrollElement: () => scroller.current,
+    getItemKey,
+    // A message that has just become final is as high as it was while it waited.
+    estimateSize: (index): number => {
+      const message = entryAt(conversation, band.from + index)?.message;
+      const before = message === undefined ? undefined : virtualizer.itemSizeCache.get(message);
+      return before ?? ROW_ESTIMATE;
+    },
+    overscan: 12,
+    paddingStart: 16,
+    paddingEnd: 8,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: END_THRESHOLD,
+  });
+  return virtualizer;
+}
+
+/** Loads what is near the screen, and moves the band before an edge comes near. */
+function useLoadedRange(
+  virtualizer: RowVirtualizer,
+  at: {
+    readonly band: Band;
+    readonly setBand: (band: Band) => void;
+    readonly total: number;
+    readonly last: number;
+  },
+): void {
+  const { showRange } = useActions();
+  const { band, last, setBand, total } = at;
+  const first = band.from + (virtualizer.range?.startIndex ?? 0);
+  const bottom = band.from + (virtualizer.range?.endIndex ?? 0);
+  const known = virtualizer.range !== null;
+  useEffect(() => {
+    if (!known || last === 0) return;
+    const moved = moveBand(band, { first, last: bottom }, total);
+    if (moved !== band) setBand(moved);
+    if (first <= last)
+      showRange(Math.max(1, first - LOAD_AHEAD), Math.min(last, bottom + LOAD_AHEAD));
+  }, [band, bottom, first, known, last, setBand, showRange, total]);
+}
+
+/** A list that stands at its end stays there when the window or the composer changes its height. */
+function useKeptEnd(
+  scroller: RefObject<HTMLDivElement | null>,
+  virtualizer: RowVirtualizer,
+  atEnd: boolean,
+): void {
+  const keeps = useRef(atEnd);
+  keeps.current = atEnd;
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(() => {
+      if (keeps.current) virtualizer.scrollToEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller, virtualizer]);
+}

@@ -1,0 +1,216 @@
+/**
+ * What components read of the state: rows of the conversation, people, names. Pure, and cheap enough to be
+ * asked for the rows on screen at every render; nothing here walks the whole conversation.
+ */
+import type {
+  EpochPair,
+  FinalEntry,
+  MemberView,
+  MessageId,
+  NodeStatus,
+  PeerId,
+  Seq,
+} from '../../shared/model.ts';
+import type { ChatState } from './apply-event.ts';
+import { entryAt } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import { listOf } from './quorum-view.ts';
+
+/** How settled a message is. */
+export type MessageState = 'pending' | 'provisional' | 'final';
+
+/** A message of the list, final or waiting. */
+export interface MessageRow {
+  readonly kind: 'message';
+  readonly id: MessageId;
+  readonly state: MessageState;
+  /** Final number; null while it has none. */
+  readonly seq: Seq | null;
+  /** Provisional place; null when final or not ordered. */
+  readonly n: number | null;
+  readonly epoch: EpochPair | null;
+  readonly author: PeerId;
+  readonly text: string;
+  readonly sentAt: number;
+}
+
+/** A leader or members entry: one slim line. */
+export interface NoteRow {
+  readonly kind: 'note';
+  readonly id: MessageId;
+  readonly about: 'leader' | 'members';
+  readonly seq: Seq;
+  readonly sentAt: number;
+  readonly text: string;
+}
+
+/** An entry that this window has not loaded. */
+export interface GapRow {
+  readonly kind: 'gap';
+  readonly seq: Seq;
+}
+
+export type Row = MessageRow | NoteRow | GapRow;
+
+/** Rows of an author this close together are one group. */
+const GROUP_MS_MAX = 5 * 60_000;
+
+/** Final rows come first, then the waiting ones; position 1 is entry 1. */
+export function rowCount(conversation: Conversation): number {
+  return conversation.last + conversation.waiting.length;
+}
+
+/** The row at a position from 1. */
+export function rowAt(conversation: Conversation, position: number): Row {
+  if (position > conversation.last) {
+    const waiting = conversation.waiting[position - conversation.last - 1];
+    if (waiting === undefined) return { kind: 'gap', seq: position };
+    const state = waiting.n === null ? 'pending' : 'provisional';
+    const { message: id, author, text, sentAt, n } = waiting;
+    return { kind: 'message', id, state, seq: null, n, epoch: null, author, text, sentAt };
+  }
+  const entry = entryAt(conversation, position);
+  if (entry === undefined) return { kind: 'gap', seq: position };
+  if (entry.kind === 'message') return finalRow(entry);
+  const { seq, message: id, sentAt } = entry;
+  const text =
+    entry.kind === 'leader' ? describeLeader(entry) : describeMembers(conversation, entry);
+  return { kind: 'note', id, about: entry.kind, seq, sentAt, text };
+}
+
+function finalRow(entry: FinalEntry & { readonly kind: 'message' }): MessageRow {
+  const { message: id, seq, epoch, author, text, sentAt } = entry;
+  return { kind: 'message', id, state: 'final', seq, n: null, epoch, author, text, sentAt };
+}
+
+/** Whether a row continues the group of the row above it, and needs no name of its own. */
+export function continuesGroup(row: Row, above: Row | null): boolean {
+  return (
+    row.kind === 'message' &&
+    above?.kind === 'message' &&
+    row.author === above.author &&
+    Math.abs(row.sentAt - above.sentAt) <= GROUP_MS_MAX
+  );
+}
+
+/** “Peer 3 leads · epoch 4”. */
+function describeLeader(entry: FinalEntry): string {
+  return `Peer ${entry.author} leads · epoch ${entry.epoch[0]}`;
+}
+
+/** “Ann joined”, from the list before; without one, who the members are. */
+function describeMembers(
+  conversation: Conversation,
+  entry: FinalEntry & { readonly kind: 'members' },
+): string {
+  const before = membersBefore(conversation, entry.seq);
+  if (before === null) return `Members: ${namesOf(entry.members)}`;
+  if (before === 'first') return `${namesOf(entry.members)} started the group`;
+  return describeMembersChange(before, entry.members);
+}
+
+/** The difference between two members lists as a sentence; several changes are joined by “·”. */
+export function describeMembersChange(
+  before: readonly MemberView[],
+  after: readonly MemberView[],
+): string {
+  const old = new Map(before.map((member) => [member.id, member]));
+  const now = new Set(after.map((member) => member.id));
+  const joined = after.filter((member) => !old.has(member.id));
+  const left = before.filter((member) => !now.has(member.id));
+  const renamed = after.flatMap((member) => {
+    const name = old.get(member.id)?.name;
+    return name === undefined || name === member.name ? [] : [`${name} is now ${member.name}`];
+  });
+  const moved = after.filter((member) => {
+    const address = old.get(member.id)?.address;
+    return address !== undefined && address !== member.address;
+  });
+  const parts = [
+    ...(joined.length > 0 ? [`${namesOf(joined)} joined`] : []),
+    ...(left.length > 0 ? [`${namesOf(left)} left`] : []),
+    ...renamed,
+    ...(moved.length > 0 ? [`${namesOf(moved)} can be reached at a new address`] : []),
+  ];
+  return parts.length > 0 ? parts.join(' · ') : 'Members unchanged';
+}
+
+/**
+ * The list in effect before an entry; `first` when there was none; null when this window has not seen all
+ * entries in between, so that it cannot tell who of them is new.
+ */
+function membersBefore(
+  conversation: Conversation,
+  seq: Seq,
+): readonly MemberView[] | 'first' | null {
+  const before = conversation.memberLists.findLast((list) => list.seq < seq);
+  const from = before?.seq ?? 1;
+  const vouched = conversation.known.some((range) => range.from <= from && range.to >= seq);
+  if (!vouched) return null;
+  return before?.members ?? 'first';
+}
+
+function namesOf(members: readonly MemberView[]): string {
+  return listOf(
+    members.map((member) => member.name || `Peer ${member.id}`),
+    'and',
+  );
+}
+
+/** A peer's name as last listed; “Peer 3” for one never listed. */
+export function nameOf(status: NodeStatus | null, id: PeerId): string {
+  const name = status?.roster.find((entry) => entry.id === id)?.name ?? '';
+  return name === '' ? `Peer ${id}` : name;
+}
+
+/** How a listed member stands, as the roster shows it. */
+export interface Person {
+  readonly id: PeerId;
+  readonly name: string;
+  readonly address: string;
+  readonly isSelf: boolean;
+  readonly isLeader: boolean;
+  readonly presence: 'self' | 'connected' | 'suspected' | 'unconnected' | 'away';
+  readonly rttMs: number | null;
+}
+
+/** The members by id, and below them everyone who once was one. */
+export function peopleOf(status: NodeStatus): {
+  readonly members: readonly Person[];
+  readonly away: readonly Person[];
+} {
+  const listed = new Set(status.members);
+  const members = [...status.members].sort((a, b) => a - b).map((id) => personOf(status, id, true));
+  const others = status.roster.filter((entry) => !listed.has(entry.id));
+  const away = others.map((entry) => personOf(status, entry.id, false));
+  return { members, away: away.sort((a, b) => a.id - b.id) };
+}
+
+function personOf(status: NodeStatus, id: PeerId, listed: boolean): Person {
+  const peer = status.peers.find((view) => view.id === id);
+  const isSelf = id === status.id;
+  const heard = peer?.connected === true;
+  return {
+    id,
+    name: nameOf(status, id),
+    address: status.roster.find((entry) => entry.id === id)?.address ?? '',
+    isSelf,
+    isLeader: status.leader === id,
+    presence: isSelf
+      ? 'self'
+      : !listed && !heard
+        ? 'away'
+        : peer?.suspected === true
+          ? 'suspected'
+          : heard
+            ? 'connected'
+            : 'unconnected',
+    rttMs: peer?.rttMs ?? null,
+  };
+}
+
+/** What the reader has not looked at, for the window's title. */
+export function titleOf(state: ChatState): string {
+  const { unseen } = state.attention;
+  return unseen > 0 ? `(${unseen}) Lockstep` : 'Lockstep';
+}

@@ -1,0 +1,181 @@
+/**
+ * One clear, true sentence for how the node stands. Pure: status in, words out. It must never promise more
+ * than the status says: no cause is named that the status does not carry.
+ */
+import type { NodeStatus, PeerId } from '../../shared/model.ts';
+import { describeWhoIsNeeded, viewQuorum } from './quorum-view.ts';
+import type { QuorumView } from './quorum-view.ts';
+
+/** `calm`: all well. `busy`: under way. `waiting`: messages have to wait for others. `alarm`: stopped. */
+export type Tone = 'calm' | 'busy' | 'waiting' | 'alarm';
+
+export interface Situation {
+  readonly kind:
+    | 'diverged'
+    | 'joining'
+    | 'catching-up'
+    | 'synchronising'
+    | 'established'
+    | 'no-quorum'
+    | 'taking-over'
+    | 'electing';
+  readonly tone: Tone;
+  /** A few words for the header. */
+  readonly label: string;
+  /** The whole sentence, for the status panel. */
+  readonly sentence: string;
+  /** What the composer says about new messages; empty when they become final at once. */
+  readonly composerHint: string;
+  readonly progress: { readonly at: number; readonly target: number } | null;
+}
+
+const WAITS = 'Messages wait for their final place.';
+
+/** How the node stands, in words. */
+export function describeSituation(status: NodeStatus): Situation {
+  if (status.diverged) return diverged();
+  // Without a members list there is no group yet to speak of.
+  if (status.role === 'joining' || status.members.length === 0) return joining(status);
+  const { progress } = status;
+  if (progress !== null && progress.at < progress.target) return catchingUp(progress);
+  if (status.synchronising) return synchronising(status);
+  const quorum = viewQuorum(status);
+  if (status.established) return established(status, quorum);
+  if (!quorum.isQuorum) return noQuorum(status, quorum);
+  return status.leader === null ? electing(quorum) : takingOver(status, quorum);
+}
+
+function diverged(): Situation {
+  return {
+    kind: 'diverged',
+    tone: 'alarm',
+    label: 'History differs',
+    sentence:
+      'This peer’s history differs from the group’s at a final number, so it has stopped: nothing new ' +
+      'arrives or becomes final here. Compare fingerprints with another member, then join again with an ' +
+      'empty data folder.',
+    composerHint: 'Stopped: this peer’s history differs from the group’s.',
+    progress: null,
+  };
+}
+
+function joining(status: NodeStatus): Situation {
+  return {
+    kind: 'joining',
+    tone: 'busy',
+    label: 'Joining…',
+    sentence:
+      'Joining the group. You can write already; messages are sent once the leader has let you in.',
+    composerHint: 'Joining: messages are sent once the leader has let you in.',
+    progress: status.progress,
+  };
+}
+
+function catchingUp(progress: { readonly at: number; readonly target: number }): Situation {
+  return {
+    kind: 'catching-up',
+    tone: 'busy',
+    label: `Catching up ${Math.floor((progress.at / progress.target) * 100)}%`,
+    sentence: `Catching up: ${count(progress.at)} of ${count(progress.target)} entries.`,
+    composerHint: '',
+    progress,
+  };
+}
+
+function synchronising(status: NodeStatus): Situation {
+  const who = status.leader;
+  const whose =
+    who === null
+      ? 'The next leader is fetching what it lacks before it leads.'
+      : who === status.id
+        ? 'You are about to lead, and fetch what you lack first.'
+        : `Peer ${who} is about to lead, and fetches what it lacks first.`;
+  return {
+    kind: 'synchronising',
+    tone: 'busy',
+    label: 'Synchronising…',
+    sentence: `${whose} You can go on writing.`,
+    composerHint: WAITS,
+    progress: null,
+  };
+}
+
+function established(status: NodeStatus, quorum: QuorumView): Situation {
+  const there = `${quorum.connected.length} of ${quorum.members.length}`;
+  return {
+    kind: 'established',
+    tone: 'calm',
+    label: `${leads(status)} · ${there}`,
+    sentence: `${leads(status)}. ${there} connected. ${waitingSentence(status.pending)}`,
+    composerHint: '',
+    progress: null,
+  };
+}
+
+function noQuorum(status: NodeStatus, quorum: QuorumView): Situation {
+  const there = `${quorum.connected.length} of ${quorum.members.length}`;
+  // Alone, one leads oneself: true, and of no interest.
+  const meanwhile =
+    status.leader !== null && quorum.connected.length > 1
+      ? `${leads(status)} for now, and orders messages provisionally. `
+      : '';
+  return {
+    kind: 'no-quorum',
+    tone: 'waiting',
+    label: `No quorum · ${there}`,
+    sentence:
+      `No quorum: ${there}. ${meanwhile}You can go on writing; messages become final when ` +
+      `${describeWhoIsNeeded(quorum)}.`,
+    composerHint: `No quorum: messages wait for their final place until ${describeWhoIsNeeded(quorum)}.`,
+    progress: null,
+  };
+}
+
+function takingOver(status: NodeStatus, quorum: QuorumView): Situation {
+  const { leader } = status;
+  const who = leader === status.id ? 'You are' : `Peer ${String(leader)} is`;
+  return {
+    kind: 'taking-over',
+    tone: 'waiting',
+    label: leader === status.id ? 'You take the lead…' : `Peer ${String(leader)} takes the lead…`,
+    sentence:
+      `${who} taking the lead, provisionally so far. ${quorum.connected.length} of ` +
+      `${quorum.members.length} connected. You can go on writing.`,
+    composerHint: WAITS,
+    progress: null,
+  };
+}
+
+function electing(quorum: QuorumView): Situation {
+  return {
+    kind: 'electing',
+    tone: 'busy',
+    label: 'Electing a leader…',
+    sentence:
+      `Electing a leader. ${quorum.connected.length} of ${quorum.members.length} connected. ` +
+      'You can go on writing.',
+    composerHint: WAITS,
+    progress: null,
+  };
+}
+
+function leads(status: NodeStatus): string {
+  return leaderPhrase(status.leader, status.id);
+}
+
+function leaderPhrase(leader: PeerId | null, self: PeerId): string {
+  if (leader === null) return 'Nobody leads';
+  return leader === self ? 'You lead' : `Peer ${leader} leads`;
+}
+
+function waitingSentence(pending: number): string {
+  if (pending === 0) return 'Everything is final.';
+  return pending === 1
+    ? '1 message waits for its final place.'
+    : `${count(pending)} messages wait for their final place.`;
+}
+
+/** 12,400: the separators that the rest of the English text uses. */
+export function count(value: number): string {
+  return value.toLocaleString('en-GB');
+}

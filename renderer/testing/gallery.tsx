@@ -1,0 +1,38 @@
+/**
+ * The window on a fake bridge, for looking at it: `npx vite` in the repository, then
+ * /testing/gallery.html?scene=calm&theme=dark. It is no input of the build and never shipped.
+ */
+import { createRoot } from 'react-dom/client';
+import { must } from '../../shared/assert.ts';
+import type { Theme } from '../../shared/ipc/contract.ts';
+import { App } from '../app.tsx';
+import { createChatStore } from '../store/chat-store.ts';
+import { ChatProvider } from '../store/store-context.tsx';
+import '../styles/base.css';
+import '../styles/tokens.css';
+import { createFakeBridge } from './fake-bridge.ts';
+import type { FakeBridge } from './fake-bridge.ts';
+import { sceneOf } from './scenes.ts';
+
+declare global {
+  interface Window {
+    /** For the person at the console, and for scripts that look at the page. */
+    fake?: FakeBridge;
+  }
+}
+
+const query = new URLSearchParams(window.location.search);
+const theme = (query.get('theme') ?? 'system') as Theme;
+const answers = sceneOf(query.get('scene') ?? 'calm');
+const { snapshot } = answers;
+const fake = createFakeBridge({
+  ...answers,
+  snapshot: { ...snapshot, settings: { ...snapshot.settings, theme } },
+});
+window.fake = fake;
+
+createRoot(must(document.querySelector('#root'), 'the root element')).render(
+  <ChatProvider chat={createChatStore(fake.bridge, null)}>
+    <App />
+  </ChatProvider>,
+);

@@ -1,0 +1,96 @@
+/**
+ * A message's text on screen: React elements made from parse-text's nodes, never HTML. Links go through the
+ * bridge; the page itself never navigates. A very long text is folded until somebody asks for the rest.
+ */
+import { memo } from 'react';
+import type { MouseEvent, ReactNode } from 'react';
+import { useActions } from '../store/store-context.tsx';
+import { parseText } from './parse-text.ts';
+import type { TextNode } from './parse-text.ts';
+
+/** Longer than this a text is folded, in UTF-16 units. */
+const FOLD_LENGTH = 3_000;
+
+/** More lines than this, and a text is folded. */
+const FOLD_LINES = 40;
+
+/** What is shown of a folded text. */
+export function foldText(text: string): string {
+  const lines = text.slice(0, FOLD_LENGTH).split('\n', FOLD_LINES + 1);
+  if (text.length <= FOLD_LENGTH && lines.length <= FOLD_LINES) return text;
+  return lines.slice(0, FOLD_LINES).join('\n');
+}
+
+/** The text with its marks; `unfolded` shows all of a long one. */
+export const MessageText = memo(function MessageText(props: {
+  readonly text: string;
+  readonly unfolded: boolean;
+  readonly onUnfold: () => void;
+}) {
+  const folded = foldText(props.text);
+  const isFolded = !props.unfolded && folded.length < props.text.length;
+  return (
+    <div className="text" dir="auto">
+      {parseText(isFolded ? folded : props.text).map(render)}
+      {isFolded && (
+        <button type="button" className="link-button" onClick={props.onUnfold}>
+          Show all ({Math.ceil(props.text.length / 1000)} thousand characters)
+        </button>
+      )}
+    </div>
+  );
+});
+
+function render(node: TextNode, key: number): ReactNode {
+  if (typeof node === 'string') return node;
+  const children = node.children.map(render);
+  switch (node.tag) {
+    case 'br':
+      return <br key={key} />;
+    case 'a':
+      return (
+        <OutsideLink key={key} href={node.href ?? ''}>
+          {children}
+        </OutsideLink>
+      );
+    case 'ol':
+      return (
+        <ol key={key} start={node.start}>
+          {children}
+        </ol>
+      );
+    case 'pre':
+      return (
+        <pre key={key}>
+          <code>{children}</code>
+        </pre>
+      );
+    default: {
+      const Tag = node.tag;
+      return <Tag key={key}>{children}</Tag>;
+    }
+  }
+}
+
+function OutsideLink(props: { readonly href: string; readonly children: ReactNode }) {
+  const { openLink } = useActions();
+  function open(event: MouseEvent): void {
+    event.preventDefault();
+    openLink(props.href);
+  }
+  // The middle button would open a window; main refuses that, and here it opens the browser as well.
+  function openWithMiddle(event: MouseEvent): void {
+    if (event.button === 1) open(event);
+  }
+  return (
+    <a
+      href={props.href}
+      title={props.href}
+      rel="noreferrer"
+      onClick={open}
+      onAuxClick={openWithMiddle}
+    >
+      {props.children}
+    </a>
+  );
+}
