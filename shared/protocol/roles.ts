@@ -12,6 +12,8 @@ export interface Progress {
   next: Seq;
   /** Everything up to here is on the peer's disk and equal to the leader's log (S1). */
   matched: Seq;
+  /** Surely equal at the peer, though perhaps not on its disk yet: where the window starts. */
+  known: Seq;
   /** Mark last sent to it. */
   markSent: Seq;
   /** It lags behind what memory holds and catches up by FETCH; only the mark is sent to it. */

@@ -37,7 +37,8 @@ function sendEntries(s: State, role: Leading, { id, progress, batches }: Recipie
       progress.lagging = true;
       return;
     }
-    if (progress.next - 1 - progress.matched > config.windowEntries) return;
+    const open = progress.next - 1 - Math.max(progress.matched, progress.known);
+    if (open > config.windowEntries) return;
     const accept = batches.get(progress.next) ?? batchFrom(s, role, progress.next);
     batches.set(progress.next, accept);
     send(s, id, accept);
@@ -95,6 +96,7 @@ export function onBehind(s: State, role: Leading, from: PeerId, behind: Behind):
   const progress = role.progress.get(from);
   if (progress === undefined || compareEpochs(behind.epoch, role.epoch) !== 0) return;
   const next = behind.mark + 1;
+  progress.known = behind.mark;
   progress.lagging = next < s.log.first;
   if (!progress.lagging) progress.next = Math.min(next, s.log.last.seq + 1);
 }

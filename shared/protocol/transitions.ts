@@ -136,6 +136,7 @@ export function startProgress(s: State, role: Leading, peer: PeerId): void {
   role.progress.set(peer, {
     next: s.log.last.seq + 1,
     matched: 0,
+    known: 0,
     markSent: -1,
     lagging: false,
   });
