@@ -105,6 +105,7 @@ function conclude(verdict: Verdict): number {
     console.log('passed');
     return 0;
   }
+  for (const state of verdict.states) console.log(state);
   console.log(`FAILED ${verdict.failure.rule}: ${verdict.failure.message}`);
   return 1;
 }
@@ -170,6 +171,7 @@ function reportFailure(seed: number, verdict: Verdict): void {
   );
   for (const operation of small.operations) console.log(describeOperation(operation));
   console.log(`everything healed at ${small.healAt ?? 'the end'}`);
+  for (const state of small.states) console.log(state);
   console.log(`then ${small.failure.rule}: ${small.failure.message}`);
   if (flags.store !== undefined) {
     const { operations, healAt } = small;

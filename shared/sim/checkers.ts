@@ -153,7 +153,7 @@ export class Checkers {
   /** Final means on the disks of a quorum of every list that was in effect. */
   #checkStored(host: Host, entry: Entry): void {
     // Only a leader's open lists count: those in a follower's tail may be about to be cut.
-    const open = host.led === null ? [] : host.openLists;
+    const open = host.led === null ? [] : host.listsAtMark;
     const lists = open.filter(({ seq }) => seq > this.list.seq && seq !== entry.seq);
     if (this.list.seq > 0) lists.push(this.list);
     if (entry.kind === 'members') lists.push({ seq: entry.seq, members: membersOf(entry) });
@@ -190,7 +190,10 @@ export class Checkers {
 
   /** Follows the lists in a queued log. */
   onWrite(host: Host, ops: readonly WriteOp[]): void {
+    host.listsAtMark = [];
     for (const op of ops) {
+      // What was appended behind the first move of the mark was not there when it was decided.
+      if (op.kind === 'mark' && host.listsAtMark.length === 0) host.listsAtMark = host.openLists;
       if (op.kind === 'cut') host.openLists = host.openLists.filter(({ seq }) => seq <= op.after);
       if (op.kind !== 'append') continue;
       for (const entry of op.entries) {

@@ -116,6 +116,11 @@ export class Faults {
     }
   }
 
+  /** No trap springs any more. */
+  disarm(): void {
+    this.#traps = [];
+  }
+
   /** Starts a process again, on the machine's own folder. */
   start(host: Host): void {
     if (host.running || host.folder === 'copied') return;

@@ -77,6 +77,8 @@ export class Host {
   nonce = 0;
   /** Counts processes over all hosts, so that it names this one. */
   process = 0;
+  /** Whom it was told to dial when it was started. */
+  seeds: readonly PeerId[] = [];
   wants: ReadonlySet<PeerId> = new Set();
   /** Outgoing directions of the links that the process was told of. */
   readonly links = new Map<PeerId, Direction>();
@@ -98,6 +100,8 @@ export class Host {
   led: Epoch | null = null;
   /** Lists in its queued log that are not known to be final. */
   openLists: ListAt[] = [];
+  /** The same as they were when the last Ready moved the mark. */
+  listsAtMark: readonly ListAt[] = [];
 
   constructor(index: number, self: Member, parts: HostParts) {
     this.index = index;

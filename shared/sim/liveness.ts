@@ -13,6 +13,7 @@ import { bytesEqual } from '../protocol/types.ts';
 /** Undoes every fault; some members that are down may stay down. */
 export function heal(sim: Simulation, faults: Faults): void {
   const { hosts, network, options } = sim;
+  faults.disarm();
   for (const host of hosts) {
     host.slowFactor = 1;
     host.diskFull = false;

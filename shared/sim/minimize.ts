@@ -18,6 +18,7 @@ export interface Minimized {
   readonly operations: readonly Operation[];
   readonly healAt: number | undefined;
   readonly failure: NonNullable<Verdict['failure']>;
+  readonly states: readonly string[];
 }
 
 /** The smallest failing run found in bounded time; `verdict` is that of the run to start from. */
@@ -26,14 +27,20 @@ export function minimize(core: CoreUnderTest, options: SimOptions, verdict: Verd
   if (failure === null) throw new RangeError('only a failing run can be minimised');
   // A run that failed before it was healed must not be healed earlier.
   const healAt = verdict.healedAt ?? verdict.at + 1;
-  let best: Minimized = { options, operations: verdict.operations, healAt, failure };
+  let best: Minimized = {
+    options,
+    operations: verdict.operations,
+    healAt,
+    failure,
+    states: verdict.states,
+  };
   let tries = 0;
   const attempt = (options: SimOptions, operations: readonly Operation[]): boolean => {
     if (tries >= TRIES_MAX) return false;
     tries += 1;
     const next = runSchedule(core, options, { source: recorded(operations), healAt });
     if (next.failure?.rule !== failure.rule) return false;
-    best = { options, operations, healAt, failure: next.failure };
+    best = { options, operations, healAt, failure: next.failure, states: next.states };
     return true;
   };
   if (!attempt(options, verdict.operations)) return { ...best, healAt: undefined };

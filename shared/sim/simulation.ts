@@ -127,6 +127,7 @@ export class Simulation {
     });
     host.state = 'up';
     host.machineUp = true;
+    host.seeds = seeds;
     host.wants = new Set([...seeds, ...knownIds(host.disk)]);
     this.coverage.starts++;
     this.hooks.log?.(`${this.#stamp(host)} starts, nonce ${host.nonce}`);
@@ -232,7 +233,7 @@ export class Simulation {
     this.coverage.delivered += ready.delivered.length;
     for (const event of ready.events) this.#onEvent(host, event);
     if (ready.addresses !== null) {
-      host.wants = new Set(ready.addresses.map(({ id }) => id));
+      host.wants = new Set([...host.seeds, ...ready.addresses.map(({ id }) => id)]);
       this.network.redial(host);
     }
     host.wakeAt = ready.wakeAt;

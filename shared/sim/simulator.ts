@@ -4,6 +4,7 @@
  * same options, core and operations give the same run to the last byte of its log.
  */
 import { encodeMembers } from '../protocol/codec.ts';
+import { describeReplica } from '../protocol/describe.ts';
 import type { Entry } from '../protocol/types.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
 import type { Coverage } from './coverage.ts';
@@ -34,6 +35,8 @@ export interface Verdict {
   /** Every operation carried out, in order: with the options, the whole run. */
   readonly operations: readonly Operation[];
   readonly coverage: Coverage;
+  /** How every host stood at the end, for a person who looks into a failure. */
+  readonly states: readonly string[];
 }
 
 /** How a run departs from what its options say. */
@@ -60,7 +63,16 @@ export function runSchedule(
     healedAt: run.healedAt,
     operations: run.done,
     coverage: run.sim.coverage,
+    states: failure === null ? [] : run.sim.hosts.map(describeHost),
   };
+}
+
+function describeHost({ index, id, state, folder, replica, disk, links }: Host): string {
+  const what =
+    replica === null
+      ? `disk: ${disk.log.length} entries, final ${disk.mark}, ${disk.pending.size} pending`
+      : `${describeReplica(replica.inspect())}, links ${[...links.keys()].join(' ')}`;
+  return `#${index}(${id}) ${state}${folder === 'own' ? '' : `, ${folder} folder`}: ${what}`;
 }
 
 class Run {
