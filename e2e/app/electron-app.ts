@@ -3,7 +3,7 @@
  * call them, and leaves nothing running. It knows the page's words and nothing of its structure, and it
  * waits for conditions only, never for a time.
  */
-import { type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,23 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const screenshots = process.env['LOCKSTEP_SCREENSHOTS'] ?? null;
 /** Longest wait for anything a window shows, milliseconds; a busy two-core machine needs seconds. */
 export const PATIENCE_MS = 15_000;
+
+/** Who somebody is, as typed into the form. */
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+  readonly port: number;
+}
+
+/** One row of the conversation as the window shows it. */
+export interface ShownRow {
+  /** Final number; null while it has none. */
+  readonly seq: number | null;
+  readonly state: string;
+  /** `message`, or what a slim line is about. */
+  readonly kind: string;
+  readonly text: string;
+}
 
 /** How one app is started. */
 export interface AppOptions {
@@ -36,24 +53,36 @@ export class Desk {
 
   /** Starts an app and waits for its window. */
   async open({ data, args = [] }: AppOptions = {}): Promise<App> {
-    const runtime = findElectron();
-    if (runtime === null) throw new Error('No Electron is here; run: node scripts/set-up.mjs');
     if (!existsSync(join(repository, 'dist', 'main', 'index.js'))) {
       throw new Error('There is no dist/; run: npm run build');
     }
     this.#display ??= await openDisplay();
     const root = data ?? join(this.folder, `app-${this.#apps.length + 1}`);
     const electron = await _electron.launch({
-      executablePath: runtime.executable,
+      executablePath: executable(),
       args: [repository, '--data', root, ...args],
       cwd: repository,
-      // This user's key store is the desk's own; what the machine's user has stays out of it.
-      env: { ...environment(), ...this.#display.env, LOCKSTEP_HOME: join(this.folder, 'home') },
+      env: this.#environment(),
       timeout: 30_000,
     });
     const app = new App(electron, root, await electron.firstWindow());
     this.#apps.push(app);
     return app;
+  }
+
+  /** Starts the program once more on the same folder; answers its exit code. */
+  async startAgain(app: App, args: readonly string[]): Promise<number | null> {
+    const second = spawn(executable(), ['--no-sandbox', repository, '--data', app.data, ...args], {
+      env: this.#environment(),
+      stdio: 'ignore',
+    });
+    return new Promise((resolve) => second.once('exit', resolve));
+  }
+
+  #environment(): Record<string, string> {
+    // This user's key store is the desk's own; what the machine's user has stays out of it.
+    const own = { ...this.#display?.env, LOCKSTEP_HOME: join(this.folder, 'home') };
+    return { ...environment(), ...own };
   }
 
   /** Ends everything; call after each test. */
@@ -100,6 +129,83 @@ export class App {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
+  /** Fills “Start a group” and presses the button; does not wait for the group. */
+  async startGroup(person: Person): Promise<void> {
+    await this.page.getByRole('tab', { name: 'Start a group' }).click();
+    await this.#fillIdentity(person);
+    await this.page.getByRole('button', { name: 'Start', exact: true }).click();
+  }
+
+  /** Fills “Join a group” and presses the button; does not wait for an answer. */
+  async joinGroup(person: Person, seed: string, key = ''): Promise<void> {
+    await this.page.getByRole('tab', { name: 'Join a group' }).click();
+    await this.page.getByLabel('Seed address').fill(seed);
+    await this.page.getByLabel('Group key').fill(key);
+    await this.#fillIdentity(person);
+    await this.page.getByRole('button', { name: 'Join', exact: true }).click();
+  }
+
+  async #fillIdentity({ id, name, port }: Person): Promise<void> {
+    await this.page.getByLabel('Your name').fill(name);
+    await this.page.getByLabel('Peer id').fill(String(id));
+    const advanced = this.page.getByRole('button', { name: 'Advanced' });
+    if ((await advanced.getAttribute('aria-expanded')) !== 'true') await advanced.click();
+    await this.page.getByLabel('Listen host').fill('127.0.0.1');
+    await this.page.getByLabel('Listen port').fill(String(port));
+  }
+
+  /** Waits until the conversation is on screen. */
+  async untilOpen(): Promise<void> {
+    await this.page.getByRole('log', { name: 'Conversation' }).waitFor();
+  }
+
+  /** Types a message and presses Enter. */
+  async say(text: string): Promise<void> {
+    const composer = this.page.getByRole('textbox', { name: 'Message' });
+    await composer.fill(text);
+    await composer.press('Enter');
+  }
+
+  /** What stands in the conversation, from top to bottom. */
+  async rows(): Promise<readonly ShownRow[]> {
+    const rows = this.page.getByRole('log', { name: 'Conversation' }).locator('[data-message]');
+    return rows.evaluateAll((elements) =>
+      elements.map((element) => {
+        const { seq, state = '', kind = 'message' } = (element as HTMLElement).dataset;
+        const words = element.querySelector<HTMLElement>('.text, .row-note-text');
+        const text = (words?.innerText ?? '').trim();
+        return { seq: seq === undefined ? null : Number(seq), state, kind, text };
+      }),
+    );
+  }
+
+  /** Texts of the messages in this state, from top to bottom. */
+  async messages(state: 'final' | 'provisional' | 'pending'): Promise<readonly string[]> {
+    const rows = await this.rows();
+    return rows.filter((row) => row.kind === 'message' && row.state === state).map((r) => r.text);
+  }
+
+  /** Id of the peer that has the leader's badge; null while nobody has. */
+  async leader(): Promise<number | null> {
+    const members = this.page.getByRole('complementary', { name: 'Members' });
+    const leading = members.getByRole('listitem').filter({ has: this.page.getByText('leader') });
+    if ((await leading.count()) !== 1) return null;
+    return Number(await leading.getAttribute('data-peer'));
+  }
+
+  /** The sentence of the status panel. */
+  async situation(): Promise<string> {
+    const panel = this.page.getByRole('complementary', { name: 'Status' });
+    return (await panel.getByRole('status').first().innerText()).trim();
+  }
+
+  /** The history fingerprint as shown: hash and number. */
+  async fingerprint(): Promise<string> {
+    return (
+      await this.page.getByRole('region', { name: 'History fingerprint' }).innerText()
+    ).trim();
+  }
+
   /** Closes the window as a person does and waits until the process has ended. */
   async closeWindow(): Promise<void> {
     const ended = this.#ended();
@@ -141,6 +247,12 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function executable(): string {
+  const runtime = findElectron();
+  if (runtime === null) throw new Error('No Electron is here; run: node scripts/set-up.mjs');
+  return runtime.executable;
 }
 
 /** This process's environment without what would make Electron something else. */

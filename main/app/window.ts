@@ -13,7 +13,7 @@ const firstSize = { width: 1120, height: 760 } as const;
 const reloadsMax = 3;
 const reloadWindowMs = 60_000;
 /** What stands behind the page until it has painted: the page's own background colours. */
-const background = { light: '#ffffff', dark: '#16181d' } as const;
+const background = { light: '#f5f6f8', dark: '#1b1e23' } as const;
 
 /** What a window needs. */
 export interface WindowOptions {
