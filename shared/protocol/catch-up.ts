@@ -145,7 +145,7 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
-  leaveOutdatedLeader(s);
+  leaveOutdatedEpoch(s);
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
     emit(s, { kind: 'progress', at: s.mark, target });
@@ -156,12 +156,11 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   finishCatchUp(s, target);
 }
 
-/** Final entries of a higher epoch show that the followed leader has been replaced. */
-function leaveOutdatedLeader(s: State): void {
+/** Final entries of a higher epoch show that the followed leader, or this one, has been replaced. */
+function leaveOutdatedEpoch(s: State): void {
   const { role } = s;
-  if (role.kind === 'following' && role.via === null && compareEpochs(role.epoch, s.promised) < 0) {
-    becomeLeaderless(s);
-  }
+  const direct = role.kind === 'leading' || (role.kind === 'following' && role.via === null);
+  if (direct && compareEpochs(role.epoch, s.promised) < 0) becomeLeaderless(s);
 }
 
 /** Asks for the next batch once the disk keeps up. */
