@@ -48,9 +48,16 @@ class Cable {
   readonly #sockets = new Set<Socket>();
   /** Where it leads. */
   port = 0;
+  /** So many connections are still accepted and reset; with the last of them listening ends. */
+  dying = 0;
 
   constructor() {
     this.#server = createServer((from) => {
+      if (this.dying > 0) {
+        if (--this.dying === 0) this.#server.close();
+        from.resetAndDestroy();
+        return;
+      }
       const to = connect({ host: '127.0.0.1', port: this.port });
       for (const [a, b] of [
         [from, to],
@@ -303,6 +310,18 @@ describe('a link that is cut', () => {
     }
     b.transport.send(1, numbered(1));
     await a.until(() => a.received.length === 1, 'received');
+  });
+
+  test('by a process that still accepts while it dies is told as refused', async () => {
+    const { peers, cables } = await cabled();
+    for (const cable of cables) {
+      cable.dying = 3;
+      cable.cut();
+    }
+    for (const peer of peers) {
+      await peer.until(() => peer.count('down') > 0, 'down');
+      expect(peer.notes.filter((n) => n.kind === 'down')).toMatchObject([{ refused: true }]);
+    }
   });
 
   test('for good is told once as refused', async () => {

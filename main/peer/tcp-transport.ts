@@ -4,11 +4,13 @@
  * first that it chose stays for as long as it answers. It never judges what a message says.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { NodeError } from '../../shared/model.ts';
+import { assert } from '../../shared/assert.ts';
+import { NAME_BYTES_MAX, type NodeError } from '../../shared/model.ts';
 import type { ProtocolMessage } from '../../shared/protocol/messages.ts';
 import { encodeMessage } from '../../shared/protocol/codec.ts';
 import type { LinkedPeer } from '../../shared/protocol/ready.ts';
 import { bytesEqual, type Member, type PeerId } from '../../shared/protocol/types.ts';
+import { encodeUtf8 } from '../../shared/protocol/utf8.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import {
   type Address,
@@ -45,9 +47,11 @@ import type {
 /** How often links are looked at for silence, milliseconds. */
 const WATCH_MS = 1_000;
 /** A process that died may still accept for a moment: so often it is dialled before the verdict. */
-const VERDICT_TRIES = 4;
-/** Links in a row that may be short-lived before the next end is reported without a redial. */
+const VERDICT_TRIES = 8;
+/** Short-lived links in a row to one process before the next end is reported without a redial. */
 const SHORT_LINKS_MAX = 3;
+/** Messages remembered with their frames. */
+const ENCODED_KEPT = 4;
 /** Distinct complaints remembered, so that each is logged once. */
 const COMPLAINTS_MAX = 1_000;
 
@@ -98,7 +102,7 @@ class TcpTransport {
   readonly #attempts = new Map<TcpConnection, Attempt>();
   readonly #links = new Map<PeerId, Link>();
   readonly #verdicts = new Map<PeerId, Verdict>();
-  readonly #shortLinks = new Map<PeerId, number>();
+  readonly #shortLinks = new Map<PeerId, { readonly nonce: number; readonly count: number }>();
   readonly #complaints = new Set<string>();
   readonly #unreachable = new Set<string>();
   readonly #seeds: SeedAddress[] = [];
@@ -109,13 +113,13 @@ class TcpTransport {
   #watch: NodeJS.Timeout | null = null;
   #watchedAt = 0;
   #closing: Promise<void> | null = null;
-  #lastMessage: ProtocolMessage | null = null;
-  #lastFrame: Uint8Array = new Uint8Array(0);
+  readonly #encoded: { message: ProtocolMessage; frame: Uint8Array }[] = [];
+  #encodedNext = 0;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#group = options.group;
-    this.#name = options.self.name;
+    this.#name = shortName(options.self.name);
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#dialler = new Dialler(
       {
@@ -175,13 +179,16 @@ class TcpTransport {
   }
 
   send(to: PeerId, message: ProtocolMessage): void {
-    const link = this.#links.get(to);
-    if (link === undefined) return;
-    if (message !== this.#lastMessage) {
-      this.#lastFrame = sealFrame(encodeMessage(message, HEADER_BYTES));
-      this.#lastMessage = message;
-    }
-    link.connection.send(this.#lastFrame);
+    this.#links.get(to)?.connection.send(this.#frameOf(message));
+  }
+
+  /** Encodes once what goes to several peers: a few batches in turn to one, then to the next. */
+  #frameOf(message: ProtocolMessage): Uint8Array {
+    for (const each of this.#encoded) if (each.message === message) return each.frame;
+    const frame = sealFrame(encodeMessage(message, HEADER_BYTES));
+    this.#encoded[this.#encodedNext] = { message, frame };
+    this.#encodedNext = (this.#encodedNext + 1) % ENCODED_KEPT;
+    return frame;
   }
 
   setAddresses(members: readonly Member[]): void {
@@ -203,7 +210,7 @@ class TcpTransport {
   }
 
   setName(name: string): void {
-    this.#name = name;
+    this.#name = shortName(name);
   }
 
   disconnect(peer: PeerId, refusal: Refusal): void {
@@ -445,9 +452,8 @@ class TcpTransport {
     const { id } = link.peer;
     this.#links.delete(id);
     this.#options.log.info('link-down', { peer: id, why: ending.why });
-    const good = performance.now() - link.upAt >= GOOD_LINK_MS;
-    const short = good ? 0 : (this.#shortLinks.get(id) ?? 0) + 1;
-    this.#shortLinks.set(id, short);
+    const short = this.#countShort(link);
+    const good = short === 0;
     const address = this.#redialAddress(link);
     if (ending.refusal !== null || short > SHORT_LINKS_MAX || address === null) {
       this.#options.handlers.linkDown(id, false);
@@ -457,6 +463,15 @@ class TcpTransport {
     const timer = setTimeout(() => this.#verdict(id, false), REDIAL_VERDICT_MS);
     this.#verdicts.set(id, { address, timer, tries: 1 });
     this.#open({ target: null, redial: id, address });
+  }
+
+  /** How many links in a row to the same process were short-lived, this one included. */
+  #countShort({ peer: { id, nonce }, upAt }: Link): number {
+    const before = this.#shortLinks.get(id);
+    const good = performance.now() - upAt >= GOOD_LINK_MS;
+    const count = good ? 0 : before?.nonce === nonce ? before.count + 1 : 1;
+    this.#shortLinks.set(id, { nonce, count });
+    return count;
   }
 
   /** Where it was dialled just now, else where it says that it listens. */
@@ -474,9 +489,10 @@ class TcpTransport {
   #redialled(id: PeerId, ending: Ending): void {
     const verdict = this.#verdicts.get(id);
     if (verdict === undefined) return;
+    const cut = ending.stage === 'hello' || ending.why === 'ECONNRESET';
     if (ending.connectRefused) {
       this.#verdict(id, true);
-    } else if (ending.stage === 'hello' && verdict.tries < VERDICT_TRIES) {
+    } else if (cut && verdict.tries < VERDICT_TRIES) {
       // Accepted and cut: a process that is just dying, or one whose own redial came first.
       verdict.tries++;
       const { address } = verdict;
@@ -495,7 +511,7 @@ class TcpTransport {
     clearTimeout(verdict.timer);
     this.#verdicts.delete(id);
     this.#options.handlers.linkDown(id, refused);
-    const good = (this.#shortLinks.get(id) ?? 0) === 0;
+    const good = this.#shortLinks.get(id)?.count === 0;
     this.#dialler.lost(id, { good, refused: false });
   }
 
@@ -524,6 +540,11 @@ class TcpTransport {
     if (known) this.#options.log.debug(event, { what, ...fields });
     else this.#options.log.warn(event, { what, ...fields });
   }
+}
+
+function shortName(name: string): string {
+  assert(encodeUtf8(name).length <= NAME_BYTES_MAX, 'the name is longer than a HELLO carries');
+  return name;
 }
 
 const wrongGroup: Refusal = {
