@@ -6,10 +6,10 @@ import type { Identity } from '../../shared/ipc/contract.ts';
 import type { FatalCode, FinalEntry, NodeEvent, NodeStatus } from '../../shared/model.ts';
 import { err, ok } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
-import type { Peer, PeerOptions } from '../peer/peer.ts';
+import type { PeerOptions } from '../peer/peer.ts';
 import { openGroups, type Groups } from './groups.ts';
 import type { OutgoingEvent } from './outbox.ts';
-import { Session } from './session.ts';
+import { type Peer, Session } from './session.ts';
 
 const log = createLogger({ level: 'silent' });
 const ada: Identity = { id: 7, name: 'Ada', host: '127.0.0.1', port: 6001 };
@@ -75,7 +75,6 @@ class FakeNode {
       status: () => status(this.stored.length),
       history: (from, limit) => Promise.resolve(this.stored.slice(from - 1, from - 1 + limit)),
       waiting: () => [],
-      inviteLink: () => 'lockstep://x',
       leave: end,
       close: end,
     };

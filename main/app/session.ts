@@ -22,7 +22,7 @@ import type {
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
 import { parseInvite } from '../peer/invite.ts';
-import type { openPeer, Peer } from '../peer/peer.ts';
+import type { openPeer, Peer as Node } from '../peer/peer.ts';
 import { formErrorFor, isEnding, type Asked } from './form-errors.ts';
 import type { GroupRecord, Groups } from './groups.ts';
 import { newestMax, Newest } from './newest.ts';
@@ -30,9 +30,12 @@ import { Outbox, type OutgoingEvent } from './outbox.ts';
 import { nextFreePort } from './ports.ts';
 import { removeFolder, startView, type Prefill } from './start-view.ts';
 
+/** What a session asks of a node. */
+export type Peer = Pick<Node, 'sendMessage' | 'status' | 'history' | 'waiting' | 'leave' | 'close'>;
+
 /** What a session needs of the app around it. */
 export interface SessionOptions {
-  readonly openPeer: typeof openPeer;
+  readonly openPeer: (...args: Parameters<typeof openPeer>) => Promise<Result<Peer, NodeError>>;
   readonly groups: Groups;
   readonly log: Logger;
   readonly version: string;
