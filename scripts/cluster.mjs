@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openCommand, sayIfUnsandboxed } from './lib/open-app.mjs';
-import { cliBundle, projectNode, root } from './lib/paths.mjs';
+import { cliBundle, isWindows, projectNode, root } from './lib/paths.mjs';
 import { Complaint, runScript, say } from './lib/terminal.mjs';
 import { buildIfStale } from './build.mjs';
 import { hasDisplay, setUp } from './set-up.mjs';
@@ -101,24 +101,28 @@ function peerArguments(plan) {
   ];
 }
 
-/** Starts the first peer, waits until it listens, then the others, which join through it.
+/**
+ * Starts the first peer, waits until it listens, then the others, which join through it; returns
+ * when all have ended. A signal in between ends those that were started.
  * @param {readonly Plan[]} plans
+ * @param {Child[]} children filled as they start
  * @param {(plan: Plan) => Child} startOne
- * @returns {Promise<readonly Child[]>} */
-async function startAll(plans, startOne) {
-  const children = [];
+ */
+async function runAll(plans, children, startOne) {
+  const ending = endOnSignal(children);
   for (const plan of plans) {
+    if (ending.aborted) break;
     const child = startOne(plan);
     children.push(child);
-    if (plan.id === 1) await untilListening(plan.port, child);
+    if (plan.id === 1) await untilListening(plan.port, child, ending);
   }
-  return children;
+  await Promise.all(children.map(whenEnded));
 }
 
-/** @param {number} port @param {Child} child */
-async function untilListening(port, child) {
+/** @param {number} port @param {Child} child @param {AbortSignal} ending */
+async function untilListening(port, child, ending) {
   const deadline = performance.now() + listenMs;
-  while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
+  while (isRunning(child) && !ending.aborted && performance.now() < deadline) {
     if (await answers(port)) return;
     await wait(50);
   }
@@ -139,38 +143,43 @@ function answers(port) {
 /** @param {readonly Plan[]} plans */
 async function runWindows(plans) {
   sayIfUnsandboxed();
-  const children = await startAll(plans, (plan) => {
+  say('Close the windows, or press Ctrl-C here, to end.');
+  await runAll(plans, [], (plan) => {
     const first = plan.id === 1 && !existsSync(plan.folder) ? ['--start-group'] : [];
     const { command, args } = openCommand([...peerArguments(plan), ...first]);
-    return spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    return spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: !isWindows,
+    });
   });
-  say('Close the windows, or press Ctrl-C here, to end.');
-  endOnSignal(children, (child) => child.kill('SIGTERM'));
-  await Promise.all(children.map(whenEnded));
 }
 
 /** @param {readonly Plan[]} plans */
 async function runInTerminal(plans) {
   say('No display: the peers share this terminal. "2 hello" is typed into peer 2; Ctrl-C ends.');
-  const children = await startAll(plans, (plan) => {
-    // A group of its own: a terminal's Ctrl-C reaches us alone, and each peer gets one signal.
+  /** @type {Child[]} */
+  const children = [];
+  let inputEnded = false;
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const running = runAll(plans, children, (plan) => {
     const child = spawn(projectNode, [cliBundle, ...peerArguments(plan)], {
       cwd: root,
       stdio: ['pipe', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
+      detached: !isWindows,
     });
     prefixLines(child, plan.id);
     // A peer that has left no longer reads; its end is told by its exit.
     child.stdin?.on('error', () => undefined);
+    if (inputEnded) child.stdin?.end();
     return child;
   });
-  const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => typeLine(children, line));
   lines.once('close', () => {
+    inputEnded = true;
     for (const child of children) child.stdin?.end();
   });
-  endOnSignal(children, (child) => child.kill('SIGTERM'));
-  await Promise.all(children.map(whenEnded));
+  await running;
   lines.close();
   process.stdin.destroy();
 }
@@ -194,32 +203,41 @@ function typeLine(children, line) {
   const child = number === undefined ? undefined : children[Number(number) - 1];
   if (!child) {
     say(`Begin with a peer's number, 1 to ${children.length}: "2 hello", or "1 /status".`);
-  } else if (child.exitCode !== null) {
+  } else if (!isRunning(child)) {
     say(`Peer ${number} has ended.`);
   } else {
     child.stdin?.write(`${text}\n`);
   }
 }
 
-/** The first signal asks every peer to leave; those that do not are ended.
+/**
+ * The first signal asks every peer to leave; those that do not are ended. Each peer is a process
+ * group of its own, so that a terminal's Ctrl-C reaches us alone and each gets one signal.
  * @param {readonly Child[]} children
- * @param {(child: Child) => void} leave */
-function endOnSignal(children, leave) {
-  let asked = false;
+ * @returns {AbortSignal} aborted once a signal has come
+ */
+function endOnSignal(children) {
+  const ending = new AbortController();
   const end = () => {
-    if (asked) return;
-    asked = true;
+    if (ending.signal.aborted) return;
+    ending.abort();
     say('Leaving …');
-    for (const child of children) leave(child);
+    for (const child of children) child.kill('SIGTERM');
     setTimeout(() => {
       for (const child of children) child.kill('SIGKILL');
     }, leaveMs).unref();
   };
   process.on('SIGINT', end).on('SIGTERM', end);
+  return ending.signal;
+}
+
+/** @param {Child} child */
+function isRunning(child) {
+  return child.exitCode === null && child.signalCode === null;
 }
 
 /** @param {Child} child @returns {Promise<void>} */
 function whenEnded(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (!isRunning(child)) return Promise.resolve();
   return new Promise((settle) => void child.once('exit', () => settle()));
 }

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { cacheFolder, machineNode, nodeModules, projectNode } from '../lib/paths.mjs';
 import { capture, runNpm, tail } from '../lib/processes.mjs';
 import { Complaint, step } from '../lib/terminal.mjs';
-import { installSystemPackages, missingCompiler } from './system-libraries.mjs';
+import { canInstallPackages, installSystemPackages, missingCompiler } from './system-libraries.mjs';
 
 const packageFolder = join(nodeModules, 'better-sqlite3');
 const placed = join(packageFolder, 'build', 'Release', 'better_sqlite3.node');
@@ -22,11 +22,17 @@ const compilerFlags =
   '-DNODE_API_EXPERIMENTAL_NOGC_ENV_OPT_OUT';
 const compileLimitMs = 600_000;
 
-/** Whether a compiled binary is needed and not in its place. @param {boolean} standInElectron */
+/**
+ * Whether a compiled binary has to be put in place. The stand-in Electron cannot do without it; for
+ * an old Node of the machine, which only serves who starts dist/main/cli.js without npm, it is made
+ * where a compiler is at hand.
+ * @param {boolean} standInElectron
+ */
 export async function addonIsMissing(standInElectron) {
-  return (
-    (standInElectron || (await machineNodeMajor()) < oldestNodeForPrebuild) && !existsSync(placed)
-  );
+  if (existsSync(placed)) return false;
+  if (standInElectron) return true;
+  if ((await machineNodeMajor()) >= oldestNodeForPrebuild) return false;
+  return missingCompiler().length === 0 || canInstallPackages();
 }
 
 async function machineNodeMajor() {

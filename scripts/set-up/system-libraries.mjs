@@ -70,15 +70,14 @@ export function missingCompiler() {
  */
 export async function installSystemPackages(reason, wanted) {
   if (wanted.length === 0) return;
-  const debian = existsSync('/etc/debian_version') && findInPath('apt-get') !== null;
   const newest = unique(wanted.map((names) => names.at(-1) ?? ''));
-  if (!debian) {
+  if (!hasApt()) {
     throw new Complaint(
       `System packages are missing that are needed to ${reason}. Install what your system calls ` +
         `these Debian packages, then run this again: ${newest.join(' ')}`,
     );
   }
-  if (process.getuid?.() !== 0) {
+  if (!canInstallPackages()) {
     throw new Complaint(
       `System packages are missing that are needed to ${reason}. Run this, then try again:\n\n` +
         `  sudo apt-get update && sudo apt-get install -y ${newest.join(' ')}`,
@@ -89,6 +88,15 @@ export async function installSystemPackages(reason, wanted) {
     const names = unique(await Promise.all(wanted.map(availableName)));
     await apt(['install', '-y', '--no-install-recommends', ...names]);
   });
+}
+
+function hasApt() {
+  return existsSync('/etc/debian_version') && findInPath('apt-get') !== null;
+}
+
+/** Whether set-up may install system packages itself: root, on Debian or a system made from it. */
+export function canInstallPackages() {
+  return hasApt() && process.getuid?.() === 0;
 }
 
 /** Distributions rename packages (…t64); the first name with a candidate is the one here.
