@@ -102,13 +102,15 @@ function peerArguments(plan) {
 }
 
 /**
- * Starts the first peer, waits until it listens, then the others, which join through it; returns
- * when all have ended. A signal in between ends those that were started.
+ * Starts the first peer, waits until it listens, then the others, which join through it. From the
+ * first on, a signal ends all that were started.
  * @param {readonly Plan[]} plans
- * @param {Child[]} children filled as they start
  * @param {(plan: Plan) => Child} startOne
+ * @returns {Promise<readonly Child[]>}
  */
-async function runAll(plans, children, startOne) {
+async function startAll(plans, startOne) {
+  /** @type {Child[]} */
+  const children = [];
   const ending = endOnSignal(children);
   for (const plan of plans) {
     if (ending.aborted) break;
@@ -116,7 +118,7 @@ async function runAll(plans, children, startOne) {
     children.push(child);
     if (plan.id === 1) await untilListening(plan.port, child, ending);
   }
-  await Promise.all(children.map(whenEnded));
+  return children;
 }
 
 /** @param {number} port @param {Child} child @param {AbortSignal} ending */
@@ -144,7 +146,7 @@ function answers(port) {
 async function runWindows(plans) {
   sayIfUnsandboxed();
   say('Close the windows, or press Ctrl-C here, to end.');
-  await runAll(plans, [], (plan) => {
+  const children = await startAll(plans, (plan) => {
     const first = plan.id === 1 && !existsSync(plan.folder) ? ['--start-group'] : [];
     const { command, args } = openCommand([...peerArguments(plan), ...first]);
     return spawn(command, args, {
@@ -153,16 +155,13 @@ async function runWindows(plans) {
       detached: !isWindows,
     });
   });
+  await Promise.all(children.map(whenEnded));
 }
 
 /** @param {readonly Plan[]} plans */
 async function runInTerminal(plans) {
   say('No display: the peers share this terminal. "2 hello" is typed into peer 2; Ctrl-C ends.');
-  /** @type {Child[]} */
-  const children = [];
-  let inputEnded = false;
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  const running = runAll(plans, children, (plan) => {
+  const children = await startAll(plans, (plan) => {
     const child = spawn(projectNode, [cliBundle, ...peerArguments(plan)], {
       cwd: root,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -171,15 +170,15 @@ async function runInTerminal(plans) {
     prefixLines(child, plan.id);
     // A peer that has left no longer reads; its end is told by its exit.
     child.stdin?.on('error', () => undefined);
-    if (inputEnded) child.stdin?.end();
     return child;
   });
+  // Opened only now, so that lines which were piped in early wait for their peer.
+  const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => typeLine(children, line));
   lines.once('close', () => {
-    inputEnded = true;
     for (const child of children) child.stdin?.end();
   });
-  await running;
+  await Promise.all(children.map(whenEnded));
   lines.close();
   process.stdin.destroy();
 }
@@ -227,7 +226,7 @@ function endOnSignal(children) {
       for (const child of children) child.kill('SIGKILL');
     }, leaveMs).unref();
   };
-  process.on('SIGINT', end).on('SIGTERM', end);
+  process.on('SIGINT', end).on('SIGTERM', end).on('SIGHUP', end);
   return ending.signal;
 }
 
