@@ -11,6 +11,11 @@ import type { Host } from './host.ts';
 import type { Act, Operation } from './operations.ts';
 import { type Simulation, memberFor } from './simulation.ts';
 
+/** By what is on this disk, the host decides without anybody else. */
+function isQuorumAlone({ id }: Host, disk: Disk): boolean {
+  return disk.lists().some(({ members }) => isQuorum(members, (member) => member.id === id));
+}
+
 type Trap = Extract<Act, { kind: 'trap' }>;
 
 /** A trap that waits. */
@@ -154,7 +159,7 @@ export class Faults {
 
   /**
    * Puts the old copy in, where everyone can tell by a higher promise that this machine reported, and
-   * where it is no quorum by itself; otherwise nobody could, and the machine starts as it was.
+   * where it is no quorum by itself; otherwise nobody could tell, and the machine starts as it was.
    */
   #restore(host: Host): void {
     if (host.state !== 'down' || host.folder !== 'own') return;
@@ -171,10 +176,7 @@ export class Faults {
   }
 
   #isTellable(host: Host, snapshot: Disk): boolean {
-    const alone = snapshot
-      .lists()
-      .some(({ members }) => isQuorum(members, (member) => member.id === host.id));
-    if (alone || snapshot.log.length === 0) return false;
+    if (snapshot.log.length === 0 || isQuorumAlone(host, snapshot)) return false;
     return this.#sim.hosts.every((other) => {
       if (other === host || other.folder === 'copied') return true;
       const known = (other.ownFolder?.disk ?? other.disk).known.get(host.id);
@@ -212,7 +214,7 @@ export class Faults {
           other.links.get(host.id)?.pair.up === true &&
           bytesEqual(other.links.get(host.id)?.to.self.key ?? new Uint8Array(0), host.self.key)),
     );
-    if (!seen || sim.hosts.length < 2) return;
+    if (!seen || sim.hosts.length < 2 || isQuorumAlone(host, host.disk)) return;
     const copy = sim.addHost(host.id);
     copy.self = host.self;
     copy.disk = host.disk.clone();

@@ -20,21 +20,26 @@ export function heal(sim: Simulation, faults: Faults): void {
     if (host.state === 'paused') sim.resume(host);
     if (host.running && host.folder !== 'own') sim.crash(host, { power: false, survivors: 0 });
   }
-  const dead = options.leaveDead ? spared(hosts) : new Set<Host>();
+  const leaving = hosts.some((host) => isLeaving(host));
+  const dead = options.leaveDead && !leaving ? spared(hosts) : new Set<Host>();
   for (const host of hosts) {
     if (!dead.has(host) && isNeeded(sim, host)) faults.start(host);
   }
   network.heal(options.drop > 0 || options.duplicate > 0);
   forgetLost(sim, dead);
   for (const host of hosts) {
-    if (host.state !== 'up') continue;
+    if (host.state !== 'up' || isLeaving(host)) continue;
     sim.submit(host);
     sim.drain(host);
   }
 }
 
+function isLeaving(host: Host): boolean {
+  return host.timers.leave.slot >= 0;
+}
+
 /** Who left stays away, unless it is needed: for its own messages, or because it was the last. */
-function isNeeded(sim: Simulation, host: Host): boolean {
+export function isNeeded(sim: Simulation, host: Host): boolean {
   if (host.state !== 'left') return true;
   const { checkers } = sim;
   if (checkers.list.members.some(({ id }) => id === host.id)) return true;

@@ -105,8 +105,8 @@ export class Network {
   readonly #hooks: NetworkHooks;
   readonly #pairs: Pair[] = [];
   readonly #pairsOf = new Map<Host, Pair[]>();
-  /** Single frames are lost or doubled, as the options say, until everything is healed. */
-  lossy = true;
+  /** Frames are late, lost or doubled, as the options say, until everything is healed. */
+  misbehaves = true;
 
   constructor(queue: EventQueue<Actor>, options: SimOptions, hooks: NetworkHooks) {
     this.#queue = queue;
@@ -145,10 +145,10 @@ export class Network {
     const direction = from.links.get(to);
     if (direction === undefined || !direction.pair.up) return;
     const { drop, duplicate, wire } = this.#options;
-    if (this.lossy && drop > 0 && from.random.chance(drop)) return;
+    if (this.misbehaves && drop > 0 && from.random.chance(drop)) return;
     const item = wire ? overTheWire(message) : message;
     this.#push(direction, item, this.#delay(from));
-    if (this.lossy && duplicate > 0 && from.random.chance(duplicate)) {
+    if (this.misbehaves && duplicate > 0 && from.random.chance(duplicate)) {
       this.#push(direction, item, this.#delay(from));
     }
   }
@@ -241,7 +241,7 @@ export class Network {
 
   /** Every direction carries again, and where `reset` says so, on a new connection. */
   heal(reset: boolean): void {
-    this.lossy = false;
+    this.misbehaves = false;
     for (const pair of this.#pairs) {
       pair.refusedUntil = 0;
       this.unblock(pair.ab);
@@ -262,7 +262,8 @@ export class Network {
   #delay(host: Host): number {
     const { delayMs, spike } = this.#options;
     const delay = delayMs[0] + host.random.unit() * delayMs[1];
-    return spike > 0 && host.random.chance(spike) ? delay * 10 : delay;
+    const late = this.misbehaves && spike > 0 && host.random.chance(spike);
+    return late ? delay * 10 : delay;
   }
 
   #timeout(host: Host): number {

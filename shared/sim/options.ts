@@ -139,7 +139,7 @@ function drawConfig(random: Random): ProtocolConfig {
     evictMaxMs: 2 * EVICT_MS,
     caughtUpEntries: random.pick([1, 4, 32]),
     farBehindEntries: random.pick([32, 100]),
-    batchBytes: random.pick([512, 4_096, 65_536]),
+    batchBytes: random.pick([2_048, 4_096, 65_536]),
     batchEntries: random.pick([1, 2, 4, 64]),
     windowEntries: random.pick([2, 16, 128]),
     tailEntries: random.pick([4, 16, 64]),

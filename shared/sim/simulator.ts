@@ -10,7 +10,7 @@ import type { CoreUnderTest } from './core-under-test.ts';
 import type { Coverage } from './coverage.ts';
 import { Faults } from './faults.ts';
 import { type Actor, type Host, actor } from './host.ts';
-import { heal, unrest } from './liveness.ts';
+import { heal, isNeeded, unrest } from './liveness.ts';
 import { type Operation, describeOperation } from './operations.ts';
 import type { SimOptions } from './options.ts';
 import { Simulation, knownFrom } from './simulation.ts';
@@ -212,6 +212,10 @@ class Run {
   /** A process ended by itself: somebody starts it again, mostly. */
   #onStopped(host: Host): void {
     const { random, index } = host;
+    if (this.healedAt !== null) {
+      if (isNeeded(this.sim, host)) this.#faults.start(host);
+      return;
+    }
     if (host.state === 'left' && random.chance(0.5)) return;
     const at = this.sim.now + this.sim.options.config.heartbeatMs * 4 * random.unit();
     this.#follow({ at, act: { kind: 'start', host: index } });
