@@ -13,7 +13,7 @@ import {
   refuseFrame,
   verifyProof,
 } from './handshake.ts';
-import { createGroup, createIdentity, identityFromSeed, random } from './identity.ts';
+import { createGroup, createIdentity, identityFromSeed, random, sha256 } from './identity.ts';
 import { UNPROVEN_FRAME_BYTES_MAX } from './limits.ts';
 
 const identity = createIdentity();
@@ -107,6 +107,14 @@ describe('PROOF', () => {
     expect(verifyProof(proof.slice(0, -1), identity.publicKey, input)).toBe(false);
     expect(verifyProof(new Uint8Array(0), identity.publicKey, input)).toBe(false);
   });
+});
+
+test('SHA-256 is the standard one', () => {
+  const hex = (text: string): string => Buffer.from(sha256(Buffer.from(text))).toString('hex');
+  expect([hex(''), hex('abc')]).toEqual([
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  ]);
 });
 
 test('an identity is the same again from its seed', () => {
