@@ -94,7 +94,7 @@ export function secretsEqual(a: Uint8Array, b: Uint8Array): boolean {
  * of asking node:crypto for a buffer, which allocates outside the heap.
  */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1');
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }
 
 /** A new group with a random id and key. */
