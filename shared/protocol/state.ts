@@ -7,7 +7,7 @@ import { assert } from '../assert.ts';
 import { Random } from '../random.ts';
 import type { ProtocolConfig } from './config.ts';
 import { Log } from './log.ts';
-import type { Electorate, LogView, ProtocolMessage } from './messages.ts';
+import type { Electorate, LogView, ProtocolMessage, Tentative } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { Pending } from './pending.ts';
 import { isQuorum } from './quorum.ts';
@@ -81,6 +81,8 @@ export interface Outbox {
   ops: WriteOp[];
   urgent: boolean;
   sends: { to: PeerId; message: ProtocolMessage }[];
+  /** The provisional order that was broadcast last, to which more can be added. */
+  tentative: Tentative | null;
   reads: Read[];
   disconnects: Disconnect[];
   delivered: Entry[];
@@ -94,6 +96,7 @@ function emptyOutbox(): Outbox {
     ops: [],
     urgent: false,
     sends: [],
+    tentative: null,
     reads: [],
     disconnects: [],
     delivered: [],

@@ -132,6 +132,12 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
     role.kind === 'following-provisionally' || (role.kind === 'following' && role.via === null);
   if (direct && role.leader !== from) {
     send(s, role.leader, { kind: 'submit', messages: [...submit.messages] });
+  } else if (role.kind === 'following-provisionally') {
+    // What this peer asked for because a message that it was told of comes after it.
+    admit(
+      s,
+      submit.messages.map((message) => ({ message, from, n: null })),
+    );
   }
   // Otherwise nobody to pass it to: its author submits it again.
 }
@@ -165,6 +171,11 @@ export function onWant(s: State, from: PeerId, want: Want): void {
   for (const id of want.ids) {
     const message = messageHeld(s, id);
     if (message === undefined) continue;
+    const n = s.role.kind === 'leading-provisionally' ? s.pending.placeOf(id) : null;
+    if (s.role.kind === 'leading-provisionally' && n !== null) {
+      send(s, from, { kind: 'tentative', run: s.role.run, from: n, messages: [message] });
+      continue;
+    }
     const size = message.body.length + 64;
     const full = bytes + size > s.config.batchBytes || batch.length >= s.config.batchEntries;
     if (full && batch.length > 0) {
@@ -318,27 +329,28 @@ function orderProvisionally(s: State, role: LeadingProvisionally, message: Messa
   const n = role.next;
   role.next += 1;
   keepPending(s, message, n);
-  const last = s.out.sends.at(-1)?.message;
-  const open = last?.kind === 'tentative' && last.from + last.messages.length === n ? last : null;
-  if (open !== null && open.messages.length < 64 && message.body.length <= 1_024) {
+  const { tentative } = s.out;
+  const goesOn = tentative?.run === role.run && tentative.from + tentative.messages.length === n;
+  const small = goesOn && tentative.messages.length < 64 && message.body.length <= 1_024;
+  if (small) {
     // One object was queued for every peer of the last broadcast, so that one addition reaches all.
-    (open.messages as Message[]).push(message);
+    (tentative.messages as Message[]).push(message);
     return;
   }
-  broadcast(s, { kind: 'tentative', run: role.run, from: n, messages: [message] });
+  s.out.tentative = { kind: 'tentative', run: role.run, from: n, messages: [message] };
+  broadcast(s, s.out.tentative);
 }
 
 function keep(s: State, sub: Submission): void {
-  // A released submission that asked for a place is the provisional leader's business, not ours.
-  if (sub.n === null) return;
   keepPending(s, sub.message, sub.n);
 }
 
-function keepPending(s: State, message: Message, n: number): void {
+function keepPending(s: State, message: Message, n: number | null): void {
   if (!s.pending.has(message.id)) {
     s.pending.add(message, true);
     write(s, { kind: 'add-pending', messages: [message], at: 'back' });
   }
+  if (n === null) return;
   s.pending.place(message.id, n);
   emit(s, { kind: 'provisional', message, n });
 }
