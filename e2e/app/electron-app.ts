@@ -49,20 +49,21 @@ export class Desk {
   /** Holds every app's data, and the home folder with this user's keys. */
   readonly folder = mkdtempSync(join(tmpdir(), 'lockstep-app-'));
   readonly #apps: App[] = [];
-  #display: Awaited<ReturnType<typeof openDisplay>> | null = null;
+  readonly #display = openDisplay();
+  #opened = 0;
 
   /** Starts an app and waits for its window. */
   async open({ data, args = [] }: AppOptions = {}): Promise<App> {
     if (!existsSync(join(repository, 'dist', 'main', 'index.js'))) {
       throw new Error('There is no dist/; run: npm run build');
     }
-    this.#display ??= await openDisplay();
-    const root = data ?? join(this.folder, `app-${this.#apps.length + 1}`);
+    this.#opened += 1;
+    const root = data ?? join(this.folder, `app-${this.#opened}`);
     const electron = await _electron.launch({
       executablePath: executable(),
       args: [repository, '--data', root, ...args],
       cwd: repository,
-      env: this.#environment(),
+      env: await this.#environment(),
       timeout: 30_000,
     });
     const app = new App(electron, root, await electron.firstWindow());
@@ -73,22 +74,23 @@ export class Desk {
   /** Starts the program once more on the same folder; answers its exit code. */
   async startAgain(app: App, args: readonly string[]): Promise<number | null> {
     const second = spawn(executable(), ['--no-sandbox', repository, '--data', app.data, ...args], {
-      env: this.#environment(),
+      env: await this.#environment(),
       stdio: 'ignore',
     });
     return new Promise((resolve) => second.once('exit', resolve));
   }
 
-  #environment(): Record<string, string> {
+  async #environment(): Promise<Record<string, string>> {
+    const display = await this.#display;
     // This user's key store is the desk's own; what the machine's user has stays out of it.
-    const own = { ...this.#display?.env, LOCKSTEP_HOME: join(this.folder, 'home') };
+    const own = { ...display.env, LOCKSTEP_HOME: join(this.folder, 'home') };
     return { ...environment(), ...own };
   }
 
   /** Ends everything; call after each test. */
   async close(): Promise<void> {
     for (const app of this.#apps) await app.kill();
-    await this.#display?.close();
+    await (await this.#display).close();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

@@ -3,14 +3,7 @@
  * window needs to draw itself at any moment. It decides which phase the app is in. It must never show
  * an attempt that was cancelled, and never tell the window of an entry out of order.
  */
-import type {
-  FormError,
-  Identity,
-  JoinForm,
-  Phase,
-  Settings,
-  Snapshot,
-} from '../../shared/ipc/contract.ts';
+import type { FormError, Identity, JoinForm, Phase, Snapshot } from '../../shared/ipc/contract.ts';
 import type {
   FinalEntry,
   NodeError,
@@ -93,6 +86,7 @@ export class Session {
   #phase: Phase = { kind: 'joining', target: lastGroup, notice: null };
   #attempt: Attempt | null = null;
   #prefill: Prefill;
+  #draftFolder: string | null = null;
   #newest = new Newest();
   #status: NodeStatus | null = null;
   #poll: NodeJS.Timeout | null = null;
@@ -115,7 +109,7 @@ export class Session {
       entries: open ? this.#newest.entries() : [],
       waiting: open ? this.#newest.waiting() : [],
       settings: groups.settings(),
-      draft: this.#attempt === null ? '' : groups.draft(this.#attempt.opening.data),
+      draft: open && this.#draftFolder !== null ? groups.draft(this.#draftFolder) : '',
     };
   }
 
@@ -250,13 +244,9 @@ export class Session {
     return peer.history(from, limit);
   }
 
+  /** Keeps unsent text of the group that is open, or of the one that is just being left. */
   saveDraft(text: string): void {
-    if (this.#attempt === null) return;
-    this.#options.groups.saveDraft(this.#attempt.opening.data, text);
-  }
-
-  saveSettings(settings: Settings): void {
-    this.#options.groups.saveSettings(settings);
+    if (this.#draftFolder !== null) this.#options.groups.saveDraft(this.#draftFolder, text);
   }
 
   /** Leaves the group for now, gracefully if the others answer in time. True if one was open. */
@@ -395,6 +385,7 @@ export class Session {
     const { group, invite } = ready;
     this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
     this.#prefill = {};
+    this.#draftFolder = data;
     // The window asks for a snapshot when it hears this; it holds what came before.
     this.#setPhase({ kind: 'open', self, group, invite });
     this.#onStatus(status);

@@ -225,6 +225,8 @@ function createDraftSaver(bridge: LockstepBridge): {
   }
 
   window.addEventListener('pagehide', flush);
+  // A window that closes is hidden first, while main still listens.
+  document.addEventListener('visibilitychange', flush);
   return {
     save: (text) => {
       unsaved = text;
@@ -235,6 +237,7 @@ function createDraftSaver(bridge: LockstepBridge): {
     close: () => {
       flush();
       window.removeEventListener('pagehide', flush);
+      document.removeEventListener('visibilitychange', flush);
     },
   };
 }
