@@ -56,7 +56,8 @@ export function onAccept(s: State, from: PeerId, accept: Accept): void {
   s.behind = false;
   const matched = accept.prev.seq + accept.entries.length;
   // An ACCEPT that says nothing new is a question: the ACK may have been lost with its link.
-  if (accept.entries.length === 0 && accept.mark <= s.mark) role.acked = 0;
+  const repeats = accept.entries.length > 0 ? matched <= role.matched : accept.mark <= s.mark;
+  if (repeats) role.acked = 0;
   if (matched > role.matched) role.matched = matched;
   moveMark(s, Math.min(accept.mark, role.matched));
 }
