@@ -147,7 +147,7 @@ export class Dialler {
   #wait(row: Row): number {
     const count = Math.max(1, row.addresses.length);
     if (row.attempts % count !== 0) return 0;
-    const rounds = Math.min(row.attempts / count, 16);
+    const rounds = Math.max(0, Math.min(row.attempts / count, 16) - 1);
     const most = Math.min(REDIAL_MAX_MS, REDIAL_FIRST_MS * 2 ** rounds);
     return most * (0.5 + this.#host.random() / 2);
   }

@@ -42,7 +42,6 @@ export {
   encodeMembers,
   groupHash,
   MEMBERS_MAX,
-  type Sha256,
 } from './entry-codec.ts';
 
 /** Kind bytes. From 0xf0 on they belong to the transport's own frames. */
