@@ -1,0 +1,148 @@
+/**
+ * The machine interface: one JSON object a line, both ways. Field names are a contract with programs:
+ * fields may be added, none may change.
+ */
+import type { FinalEntry, NodeError, NodeEvent, WaitingMessage } from '../../shared/model.ts';
+import { assertNever } from '../../shared/assert.ts';
+import type { Output } from './output.ts';
+import type { SessionActions, ShownEvent, UserInterface } from './user-interface.ts';
+
+/** Entries of one `history` answer unless asked otherwise. */
+const HISTORY_LIMIT = 500;
+
+/** Speaks JSON lines. */
+export class MachineInterface implements UserInterface {
+  readonly #output: Output;
+  readonly #session: SessionActions;
+
+  constructor(output: Output, session: SessionActions) {
+    this.#output = output;
+    this.#session = session;
+  }
+
+  show(event: ShownEvent): void {
+    this.#output.line(lineOf(event));
+  }
+
+  showFinal(entries: readonly FinalEntry[]): void {
+    for (const entry of entries) this.#output.line(`{"event":"final",${fieldsOf(entry)}}`);
+  }
+
+  showError(error: NodeError, ref?: unknown): void {
+    this.#output.line(lineOf({ kind: 'error', error, ref }));
+  }
+
+  takeLine(line: string): void {
+    if (line.trim() === '') return;
+    const command = parseObject(line);
+    if (command === null) {
+      this.#refuse('not a JSON object', undefined);
+      return;
+    }
+    const { ref } = command;
+    const peer = this.#session.peer();
+    if (peer === null) return;
+    switch (command['cmd']) {
+      case 'send':
+        if (typeof command['text'] === 'string') peer.send(command['text'], ref);
+        else this.#refuse('"send" needs a "text"', ref);
+        return;
+      case 'status':
+        this.show({ kind: 'status', status: peer.status() });
+        return;
+      case 'history':
+        this.#history(command);
+        return;
+      case 'quit':
+        this.#session.quit();
+        return;
+      default:
+        this.#refuse('"cmd" is none of send, status, history, quit', ref);
+    }
+  }
+
+  #history(command: Command): void {
+    const { from = 1, limit = HISTORY_LIMIT, ref } = command;
+    const peer = this.#session.peer();
+    if (!isCount(from) || !isCount(limit)) {
+      this.#refuse('"from" and "limit" are whole numbers from 1', ref);
+    } else if (peer !== null) {
+      void peer.history(from, limit).then((entries) => {
+        const objects = entries.map((entry) => `{${fieldsOf(entry)}}`).join(',');
+        this.#output.line(`{"event":"history","entries":[${objects}]${refField(ref)}}`);
+      });
+    }
+  }
+
+  #refuse(message: string, ref: unknown): void {
+    this.showError({ code: 'BAD_COMMAND', message, fatal: false }, ref);
+  }
+}
+
+interface Command {
+  readonly cmd?: unknown;
+  readonly text?: unknown;
+  readonly ref?: unknown;
+  readonly from?: unknown;
+  readonly limit?: unknown;
+}
+
+function parseObject(line: string): Command | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    // Any line may come; the sender is told.
+    return null;
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
+}
+
+function lineOf(event: Exclude<NodeEvent, { kind: 'final' | 'closed' }>): string {
+  switch (event.kind) {
+    case 'ready': {
+      const { kind, ...fields } = event;
+      return JSON.stringify({ event: kind, ...fields });
+    }
+    case 'accepted':
+      return `{"event":"accepted","message":"${event.message.message}"${refField(event.ref)}}`;
+    case 'provisional':
+      return provisionalLine(event.message);
+    case 'status':
+      return JSON.stringify({ event: 'status', ...event.status });
+    case 'progress':
+      return JSON.stringify({ event: 'progress', at: event.at, target: event.target });
+    case 'error': {
+      const { code, message } = event.error;
+      return JSON.stringify({ event: 'error', code, message, ref: event.ref });
+    }
+    default:
+      return assertNever(event, 'event');
+  }
+}
+
+function provisionalLine({ message, author, text, n }: WaitingMessage): string {
+  return JSON.stringify({ event: 'provisional', message, author, text, n });
+}
+
+function refField(ref: unknown): string {
+  return ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
+}
+
+/**
+ * The fields of an entry as JSON without braces, laid out by hand: this is the line that a busy peer
+ * prints most. Ids and hashes are hex and dashes, so only the text needs escaping.
+ */
+function fieldsOf(entry: FinalEntry): string {
+  const { seq, epoch, kind, message, author, sentAt, hash } = entry;
+  const text = entry.text === null ? 'null' : JSON.stringify(entry.text);
+  const members = entry.kind === 'members' ? `,"members":${JSON.stringify(entry.members)}` : '';
+  return (
+    `"seq":${seq},"epoch":[${epoch[0]},${epoch[1]}],"kind":"${kind}","message":"${message}",` +
+    `"author":${author},"text":${text},"sentAt":${sentAt},"hash":"${hash}"${members}`
+  );
+}

@@ -1,0 +1,201 @@
+/**
+ * One run of the headless peer from its options to its exit code: opens the peer, feeds it standard
+ * input, ends it by command, by signal, by the end of input or by a fatal error. It decides nothing
+ * about messages; the two interfaces show and understand them.
+ */
+import type { FinalEntry, MessageId, NodeError, NodeEvent, Seq } from '../../shared/model.ts';
+import type { CommandLine } from '../config.ts';
+import type { Logger } from '../log.ts';
+import { openPeer, type Peer } from '../peer/peer.ts';
+import type { Input } from './input.ts';
+import type { Output } from './output.ts';
+import type { UserInterface } from './user-interface.ts';
+
+/** How long the end of input waits for own messages to become final, milliseconds. */
+const OWN_FINAL_MS = 10_000;
+/** How long the reader of the output may take at the end, milliseconds. */
+const LAST_WORDS_MS = 1_000;
+/** Sends that are not stored yet, from which on input is not read any further. */
+const UNACCEPTED_MAX = 8_192;
+/** Entries that are fetched at once for a reader that was slow. */
+const REFILL_ENTRIES = 500;
+
+/** Exit codes: a wrong option, every other fatal error. */
+const EXIT_BAD_OPTION = 2;
+const EXIT_FATAL = 1;
+
+/** What a run is made of. */
+export interface SessionOptions {
+  readonly options: CommandLine;
+  readonly output: Output;
+  /** Null: nothing is read, the peer runs until it is told to stop. */
+  readonly input: Input | null;
+  readonly log: Logger;
+}
+
+/** A run; `run` resolves with the exit code. */
+export class Session {
+  readonly #options: CommandLine;
+  readonly #output: Output;
+  readonly #input: Input | null;
+  readonly #log: Logger;
+  #interface: UserInterface | null = null;
+  #peer: Peer | null = null;
+  #exitCode = 0;
+  #ending = false;
+  #finish: (code: number) => void = () => {};
+  readonly #finished: Promise<number>;
+  /** Own messages that are stored and not final. */
+  readonly #ownOpen = new Set<MessageId>();
+  #onOwnFinal: (() => void) | null = null;
+  /** Last final entry that was shown, and the last one there is. */
+  #shown: Seq = 0;
+  #final: Seq = 0;
+  #refilling = false;
+  #inputPaused = false;
+
+  constructor({ options, output, input, log }: SessionOptions) {
+    this.#options = options;
+    this.#output = output;
+    this.#input = input;
+    this.#log = log;
+    this.#finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** The peer once it is open. */
+  peer(): Peer | null {
+    return this.#peer;
+  }
+
+  /** Opens the peer and stays until it has ended. */
+  async run(shown: UserInterface): Promise<number> {
+    this.#interface = shown;
+    const { logLevel: _level, json: _json, ...options } = this.#options;
+    const opened = await openPeer({ ...options, key: null, log: this.#log }, (event) =>
+      this.#onEvent(event),
+    );
+    if (!opened.ok) {
+      shown.showError(opened.error);
+      return this.#lastWords(exitCodeOf(opened.error));
+    }
+    this.#peer = opened.value;
+    if (this.#ending) void this.#peer.leave();
+    else if (this.#input !== null) this.#readInput(this.#peer, this.#input);
+    return this.#lastWords(await this.#finished);
+  }
+
+  /** Leaves the group and ends. */
+  quit(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    void this.#peer?.leave();
+  }
+
+  async #lastWords(code: number): Promise<number> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_WORDS_MS);
+    });
+    await Promise.race([this.#output.drained(), late]);
+    clearTimeout(timer);
+    return code;
+  }
+
+  #onEvent(event: NodeEvent): void {
+    switch (event.kind) {
+      case 'final':
+        this.#onFinal(event.entries);
+        return;
+      case 'closed':
+        this.#finish(this.#exitCode);
+        return;
+      case 'ready':
+        this.#shown = event.commit;
+        break;
+      case 'accepted':
+        this.#ownOpen.add(event.message.message);
+        this.#maybeResumeInput();
+        break;
+      case 'error':
+        if (event.error.fatal) this.#exitCode = exitCodeOf(event.error);
+        break;
+      case 'provisional':
+      case 'status':
+      case 'progress':
+        break;
+    }
+    this.#interface?.show(event);
+  }
+
+  #onFinal(entries: readonly FinalEntry[]): void {
+    this.#final = entries.at(-1)?.seq ?? this.#final;
+    // A reader that cannot keep up gets the rest from the disk, later: memory stays bounded.
+    if (this.#refilling || this.#output.congested) void this.#refill();
+    else this.#show(entries);
+    if (this.#ownOpen.size === 0) return;
+    for (const { message } of entries) this.#ownOpen.delete(message);
+    if (this.#ownOpen.size === 0) this.#onOwnFinal?.();
+  }
+
+  #show(entries: readonly FinalEntry[]): void {
+    this.#interface?.showFinal(entries);
+    this.#shown = entries.at(-1)?.seq ?? this.#shown;
+  }
+
+  async #refill(): Promise<void> {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    while (this.#shown < this.#final) {
+      await this.#output.drained();
+      const entries = (await this.#peer?.history(this.#shown + 1, REFILL_ENTRIES)) ?? [];
+      if (entries.length === 0) break;
+      this.#show(entries);
+    }
+    this.#refilling = false;
+  }
+
+  #readInput(peer: Peer, input: Input): void {
+    input.start({
+      line: (line) => {
+        this.#interface?.takeLine(line);
+        if (this.#inputPaused || peer.unaccepted < UNACCEPTED_MAX) return;
+        this.#inputPaused = true;
+        input.pause();
+      },
+      tooLong: () => {
+        const message = 'the line is too long';
+        this.#interface?.showError({ code: 'BAD_COMMAND', message, fatal: false });
+      },
+      end: () => void this.#endOfInput(peer),
+    });
+  }
+
+  #maybeResumeInput(): void {
+    if (!this.#inputPaused || (this.#peer?.unaccepted ?? 0) > UNACCEPTED_MAX / 2) return;
+    this.#inputPaused = false;
+    this.#input?.resume();
+  }
+
+  /** Own messages first, then a leave; what was never stored makes the exit code say so. */
+  async #endOfInput(peer: Peer): Promise<void> {
+    if (this.#ending) return;
+    if (peer.unaccepted > 0 || this.#ownOpen.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, OWN_FINAL_MS);
+        this.#onOwnFinal = () => {
+          if (peer.unaccepted > 0) return;
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    if (peer.unaccepted > 0 && this.#exitCode === 0) this.#exitCode = EXIT_FATAL;
+    this.quit();
+  }
+}
+
+function exitCodeOf(error: NodeError): number {
+  return error.code === 'BAD_OPTION' ? EXIT_BAD_OPTION : EXIT_FATAL;
+}

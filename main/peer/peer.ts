@@ -1,0 +1,641 @@
+/**
+ * The node: one peer of one group, as the app and the headless program run it. It connects the pure
+ * core with disk, sockets and clock: whatever happens is queued, a drain steps the core through the
+ * queue and then carries out what is ready in the order that ready.ts demands (persist, send, read,
+ * tell). It decides nothing of the protocol, and never handles an event inside another one's handler.
+ */
+import type {
+  FinalEntry,
+  MessageId,
+  NodeError,
+  NodeEvent,
+  NodeStatus,
+  PeerId,
+  SendOutcome,
+  Seq,
+  WaitingMessage,
+} from '../../shared/model.ts';
+import { TEXT_BYTES_MAX } from '../../shared/model.ts';
+import { assertNever } from '../../shared/assert.ts';
+import { chainHashWith, groupHash } from '../../shared/protocol/codec.ts';
+import { foundGroup } from '../../shared/protocol/membership.ts';
+import type {
+  CoreEvent,
+  DurableState,
+  Input,
+  KnownPeer,
+  LinkedPeer,
+  Read,
+  Ready,
+  Write,
+} from '../../shared/protocol/ready.ts';
+import { Replica } from '../../shared/protocol/replica.ts';
+import {
+  EPOCH_ZERO,
+  type Entry,
+  type Epoch,
+  type Member,
+  messageOf,
+  POSITION_ZERO,
+} from '../../shared/protocol/types.ts';
+import { err, ok, type Result } from '../../shared/result.ts';
+import type { FolderFacts, LogStore } from '../storage/log-store.ts';
+import { openSqliteLogStore } from '../storage/sqlite-log-store.ts';
+import { Alarm, monotonicNow, wallNow } from './clock.ts';
+import {
+  createGroup,
+  createIdentity,
+  createNonce,
+  type Identity,
+  identityFromSeed,
+  sha256,
+} from './identity.ts';
+import { formatInvite } from './invite.ts';
+import { type KeyStore, openKeyStore } from './key-store.ts';
+import { MessageIds } from './message-ids.ts';
+import { OwnMessages } from './own-messages.ts';
+import {
+  badOption,
+  type CheckedOptions,
+  checkOptions,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  type PeerOptions,
+  wrongName,
+} from './peer-options.ts';
+import { endingOf, fatal, objectionTo } from './refusals.ts';
+import { createTcpTransport } from './tcp-transport.ts';
+import type {
+  Group,
+  Listening,
+  LinkRefused,
+  Refusal,
+  Transport,
+  TransportHandlers,
+} from './transport.ts';
+import { finalEntryOf, hexOf, joiningStatus, waitingOf } from './views.ts';
+
+export type { PeerOptions } from './peer-options.ts';
+
+/** How long a leave may wait for the group, milliseconds; closing takes the rest of three seconds. */
+const LEAVE_MS = 2_300;
+
+/** Bytes of bodies in one read of history, so that no read holds up the queue of writes for long. */
+const HISTORY_READ_BYTES = 1024 * 1024;
+
+const chainHash = chainHashWith(sha256);
+
+const NOT_READY: NodeError = {
+  code: 'NOT_READY',
+  message: 'This peer closed before the message was stored. It was not sent.',
+  fatal: false,
+};
+
+/**
+ * Opens a data folder and starts its peer: founds a group in a fresh folder without seeds, joins one
+ * through the seeds of a fresh folder, or resumes the folder's. Everything later comes as events,
+ * `ready` among them, which may come before this resolves. Fails with a fatal code of model.ts.
+ */
+export async function openPeer(
+  options: PeerOptions,
+  onEvent: (event: NodeEvent) => void,
+): Promise<Result<Peer, NodeError>> {
+  const checked = checkOptions(options);
+  if (!checked.ok) return checked;
+  let peer: Peer | null = null;
+  let early: NodeError | null = null;
+  const { tailEntries, tailBytes } = checked.value.config;
+  const store = await openSqliteLogStore({
+    folder: options.data,
+    tail: { entries: tailEntries, bytes: tailBytes },
+    handlers: {
+      persisted: (upTo) => peer?.persisted(upTo),
+      failed: (error) => {
+        if (peer === null) early = error;
+        else peer.fail(error);
+      },
+    },
+  });
+  if (!store.ok) return store;
+  const facts = factsFor(options, store.value.stored.facts);
+  const opened = facts.ok
+    ? await Peer.open({ options, checked: checked.value, facts: facts.value, onEvent }, store.value)
+    : facts;
+  if (!opened.ok || early !== null) {
+    await store.value.close();
+    return opened.ok && early !== null ? err(early) : opened;
+  }
+  peer = opened.value;
+  return opened;
+}
+
+/** Who this peer is: as the folder says, or new. */
+function factsFor(
+  { id, host, port, name }: PeerOptions,
+  stored: FolderFacts | null,
+): Result<FolderFacts, NodeError> {
+  if (stored !== null && id !== null && id !== stored.selfId) {
+    const message = `the data folder belongs to peer ${stored.selfId}, not to peer ${id}`;
+    return err({ code: 'ID_MISMATCH', message, fatal: true });
+  }
+  const selfId = stored?.selfId ?? id;
+  if (selfId === null) return badOption('a new data folder needs an id');
+  return ok({
+    selfId,
+    identitySeed: stored?.identitySeed ?? createIdentity().seed,
+    name: name ?? stored?.name ?? `peer_${selfId}`,
+    host: host ?? stored?.host ?? DEFAULT_HOST,
+    port: (port === 0 ? stored?.port : port) ?? (port === 0 ? 0 : (stored?.port ?? DEFAULT_PORT)),
+    createdAt: stored?.createdAt ?? wallNow(),
+  });
+}
+
+interface PeerStart {
+  readonly options: PeerOptions;
+  readonly checked: CheckedOptions;
+  readonly facts: FolderFacts;
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+/** A running peer. */
+export class Peer {
+  readonly #start: PeerStart;
+  readonly #store: LogStore;
+  readonly #identity: Identity;
+  readonly #keyStore: KeyStore;
+  readonly #nonce = createNonce();
+  readonly #ids = new MessageIds();
+  readonly #own: OwnMessages;
+  readonly #alarm = new Alarm(() => this.#input({ kind: 'tick', wall: wallNow() }));
+  readonly #known = new Map<PeerId, KnownPeer>();
+  /** Places that a provisional leader gave. */
+  readonly #places = new Map<MessageId, number>();
+  #facts: FolderFacts;
+  #group: Group | null;
+  #transport: Transport | null = null;
+  #listening: Listening | null = null;
+  #replica: Replica | null = null;
+  #inbox: Input[] = [];
+  #scheduled = false;
+  /** The id is bound to this peer's key: it has been a member. */
+  #bound = false;
+  /** The invite that was given is for another group than the seed's. */
+  #otherGroup = false;
+  #onLeft: (() => void) | null = null;
+  #leaving: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(start: PeerStart, store: LogStore) {
+    this.#start = start;
+    this.#store = store;
+    this.#facts = start.facts;
+    this.#identity = identityFromSeed(start.facts.identitySeed);
+    this.#keyStore = start.options.keyStore ?? openKeyStore();
+    this.#group = store.stored.group;
+    this.#own = new OwnMessages({
+      submit: (submission) => this.#input(submission),
+      accepted: (message, ref) => this.#tell({ kind: 'accepted', message, ref }),
+      refused: (error, ref) => this.#tell({ kind: 'error', error, ref }),
+    });
+  }
+
+  /** {@link openPeer} on an open store. The caller closes the store if this fails. */
+  static async open(start: PeerStart, store: LogStore): Promise<Result<Peer, NodeError>> {
+    const peer = new Peer(start, store);
+    const begun = await peer.#begin();
+    return begun.ok ? ok(peer) : begun;
+  }
+
+  /** Sends a message: answered by `accepted` with `ref`, or by an `error` with `ref`. */
+  send(text: string, ref: unknown): void {
+    const body = this.#bodyOf(text);
+    if (!body.ok) this.#tell({ kind: 'error', error: body.error, ref });
+    else this.#add(body.value, { ref, settle: null });
+  }
+
+  /** Sends a message; resolves once it is durable, or with the reason why it was refused. */
+  sendMessage(text: string): Promise<SendOutcome> {
+    const body = this.#bodyOf(text);
+    if (!body.ok) return Promise.resolve(body);
+    return new Promise((settle) => {
+      this.#add(body.value, { ref: undefined, settle });
+    });
+  }
+
+  /** Messages of this process that are not accepted yet; a program should wait when they are many. */
+  get unaccepted(): number {
+    return this.#own.unaccepted;
+  }
+
+  /** How this peer stands now. */
+  status(): NodeStatus {
+    return this.#replica?.status() ?? joiningStatus(this.#facts.selfId);
+  }
+
+  /** Final entries from `from` on, at most `limit`, as they are stored. */
+  async history(from: Seq, limit: number): Promise<FinalEntry[]> {
+    const last = Math.min(this.#replica?.inspect().mark ?? 0, from + limit - 1);
+    const found: FinalEntry[] = [];
+    for (let next = Math.max(1, from); next <= last;) {
+      const range = { from: next, to: last, bytesMax: HISTORY_READ_BYTES };
+      const entries = await this.#store.readEntries(range);
+      if (entries.length === 0) break;
+      for (const entry of entries) found.push(finalEntryOf(entry));
+      next += entries.length;
+    }
+    return found;
+  }
+
+  /** Messages that are held and not final, in order: those in the log's open end first. */
+  waiting(): WaitingMessage[] {
+    const look = this.#replica?.inspect();
+    if (look === undefined) return [];
+    const found: WaitingMessage[] = [];
+    for (let seq = look.mark + 1; seq <= look.last.seq; seq++) {
+      const entry = look.entryAt(seq);
+      if (entry?.kind === 'message') found.push(waitingOf(messageOf(entry), null));
+    }
+    for (const id of look.pending) {
+      const message = look.pendingMessage(id);
+      if (message !== undefined) found.push(waitingOf(message, this.#places.get(id) ?? null));
+    }
+    return found;
+  }
+
+  /** A link with which others can join; null while the group is not known. */
+  inviteLink(): string | null {
+    const group = this.#group;
+    if (group === null || this.#listening === null) return null;
+    const own = { id: this.#facts.selfId, address: this.#listening.address };
+    const others = this.status().roster.filter(({ id, listed }) => listed && id !== own.id);
+    const seeds = [own, ...others].flatMap(({ id, address }) =>
+      address.split(',').map((each) => `${id}:${each}`),
+    );
+    return formatInvite(group, seeds);
+  }
+
+  /** Takes another display name. Refused with BAD_OPTION. */
+  async rename(name: string): Promise<Result<null, NodeError>> {
+    const wrong = wrongName(name);
+    if (wrong !== null) return badOption(wrong);
+    this.#facts = { ...this.#facts, name };
+    this.#transport?.setName(name);
+    this.#input({ kind: 'rename', name });
+    await this.#store.saveFacts(this.#facts);
+    return ok(null);
+  }
+
+  /** Leaves the group gracefully, within three seconds, then closes. Idempotent. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  /** Stops at once: stores what is queued, closes links and files, tells `closed`. Idempotent. */
+  close(): Promise<void> {
+    if (this.#closing === null) {
+      this.#own.refuseAll(NOT_READY);
+      this.#closing = this.#close();
+    }
+    return this.#closing;
+  }
+
+  /** For {@link openPeer}: writes up to this number are durable. */
+  persisted(upTo: number): void {
+    this.#input({ kind: 'persisted', upTo });
+  }
+
+  /** Ends this peer with an error that its user sees. */
+  fail(error: NodeError): void {
+    if (this.#closing !== null) return;
+    this.#start.options.log.error('peer-failed', { code: error.code, why: error.message });
+    this.#tell({ kind: 'error', error });
+    void this.close();
+  }
+
+  async #begin(): Promise<Result<null, NodeError>> {
+    const { stored } = this.#store;
+    const fresh = this.#group === null;
+    // The identity is on disk before anybody hears of it: an id is bound to it for good.
+    if (stored.facts === null) await this.#store.saveFacts(this.#facts);
+    const founding = fresh && this.#start.checked.seeds.length === 0;
+    if (founding) this.#group = createGroup();
+    const listening = await this.#listen();
+    if (!listening.ok) return listening;
+    if (!sameFacts(this.#facts, stored.facts)) await this.#store.saveFacts(this.#facts);
+    if (founding && this.#group !== null) await this.#found(this.#group);
+    else if (this.#group !== null && stored.durable !== null) this.#run(stored.durable);
+    return ok(null);
+  }
+
+  /** Listens; on a free port if one was asked for and the folder's is taken. */
+  async #listen(): Promise<Result<null, NodeError>> {
+    const any = this.#start.options.port === 0;
+    const ports = any && this.#facts.port !== 0 ? [this.#facts.port, 0] : [this.#facts.port];
+    let failure: NodeError | null = null;
+    for (const port of ports) {
+      const transport = this.#makeTransport(port);
+      const listening = await transport.listen();
+      if (listening.ok) {
+        this.#transport = transport;
+        this.#listening = listening.value;
+        this.#facts = { ...this.#facts, port: listening.value.port };
+        return ok(null);
+      }
+      failure = listening.error;
+      if (failure.code !== 'PORT_IN_USE') break;
+    }
+    return failure === null ? ok(null) : err(failure);
+  }
+
+  #makeTransport(port: number): Transport {
+    const { options, checked } = this.#start;
+    const durable = this.#store.stored.durable;
+    for (const peer of durable?.known ?? []) this.#known.set(peer.member.id, peer);
+    const transport = createTcpTransport({
+      self: { id: this.#facts.selfId, name: this.#facts.name, identity: this.#identity },
+      nonce: this.#nonce,
+      group: this.#group,
+      keyFor: (groupId) => this.#keyFor(groupId),
+      promised: () => this.#durablePromise(),
+      admit: (peer) => this.#admit(peer),
+      host: this.#facts.host,
+      port,
+      dialOverrides: checked.dial,
+      handlers: this.#transportHandlers(),
+      log: options.log,
+    });
+    for (const seed of checked.seeds) transport.addSeed(seed);
+    return transport;
+  }
+
+  #durablePromise(): Epoch {
+    const stored = this.#store.stored.durable?.promised ?? EPOCH_ZERO;
+    return this.#replica?.inspect().durablePromised ?? stored;
+  }
+
+  #transportHandlers(): TransportHandlers {
+    return {
+      groupLearned: (group) => void this.#join(group),
+      linkUp: (peer) => this.#input({ kind: 'link-up', peer }),
+      linkDown: (peer, refused) => this.#input({ kind: 'link-down', peer, refused }),
+      bytes: (from) => this.#input({ kind: 'bytes', from }),
+      message: (from, message) => this.#input({ kind: 'message', from, message }),
+      linkRefused: (refused) => this.#onLinkRefused(refused),
+      seedUnreachable: (address, why) => {
+        const message = `${address} does not answer (${why}); trying on.`;
+        this.#tell({ kind: 'error', error: { code: 'UNREACHABLE', message, fatal: false } });
+      },
+    };
+  }
+
+  #admit(peer: LinkedPeer): Refusal | null {
+    return objectionTo(peer, this.#known.get(peer.id));
+  }
+
+  /** The key of the group that a seed names: given, in the invite, or in the user's key store. */
+  async #keyFor(groupId: Uint8Array): Promise<Uint8Array | null> {
+    const { key, invite } = this.#start.checked;
+    if (invite !== null) {
+      this.#otherGroup = hexOf(invite.group.id) !== hexOf(groupId);
+      return this.#otherGroup ? null : invite.group.key;
+    }
+    return key ?? (await this.#keyStore.keyFor(groupId));
+  }
+
+  #onLinkRefused(refused: LinkRefused): void {
+    const wrongGroup = this.#otherGroup && refused.code === 'WRONG_KEY' && refused.by === 'us';
+    const told: LinkRefused = wrongGroup ? { ...refused, code: 'WRONG_GROUP' } : refused;
+    const ending = endingOf(told, !this.#bound);
+    if (ending !== null) this.fail(ending);
+    else if (refused.code === 'DIVERGED' && refused.by === 'them') this.#tellDiverged(refused);
+  }
+
+  #tellDiverged({ message }: { readonly message: string }): void {
+    this.#tell({ kind: 'error', error: { code: 'DIVERGED', message, fatal: false } });
+  }
+
+  /** A new group of one: entry 1 lists its founder. */
+  async #found(group: Group): Promise<void> {
+    const hash = groupHash(sha256, group.id);
+    const self = this.#selfMember();
+    const first = foundGroup(self, {
+      id: this.#ids.next(wallNow()),
+      sentAt: wallNow(),
+      chainHash,
+      groupHash: hash,
+    });
+    await this.#store.saveGroup(group, first);
+    const kept = await this.#keyStore.put(group);
+    if (!kept.ok) this.#start.options.log.warn('key-not-kept', { why: kept.error });
+    const list = { seq: 1, members: [self] };
+    this.#run({ ...emptyState(hash), promised: first.epoch, tail: [first], lists: [list] });
+  }
+
+  /** A joiner has proven a group's key: from now on this folder belongs to it. */
+  async #join(group: Group): Promise<void> {
+    this.#group = group;
+    await this.#store.saveGroup(group, null);
+    if (this.#closing === null) this.#run(emptyState(groupHash(sha256, group.id)));
+  }
+
+  #selfMember(): Member {
+    const { selfId, name } = this.#facts;
+    const address = this.#listening?.address ?? '';
+    return { id: selfId, key: this.#identity.publicKey, name, address };
+  }
+
+  #run(durable: DurableState): void {
+    this.#replica = new Replica({
+      self: this.#selfMember(),
+      nonce: this.#nonce,
+      seed: createNonce(),
+      config: this.#start.checked.config,
+      chainHash,
+      durable,
+    });
+    const self = durable.known.find(({ member }) => member.id === this.#facts.selfId);
+    this.#bound = self?.bound ?? false;
+    this.#tellReady(durable.mark);
+    if (this.#bound) this.#own.open();
+    this.#inbox.unshift({ kind: 'tick', wall: wallNow() });
+    this.#schedule();
+  }
+
+  #tellReady(commit: Seq): void {
+    const { selfId: id } = this.#facts;
+    const { host, port } = this.#listening ?? this.#facts;
+    const group = hexOf(this.#group?.id ?? new Uint8Array(0));
+    const invite = this.inviteLink() ?? '';
+    this.#tell({ kind: 'ready', id, host, port, group, invite, commit });
+  }
+
+  #bodyOf(text: string): Result<Uint8Array, NodeError> {
+    if (this.#leaving !== null || this.#closing !== null) return err(NOT_READY);
+    const body = Buffer.from(text, 'utf8');
+    if (body.length <= TEXT_BYTES_MAX) return ok(body);
+    const message = `The text has ${body.length} bytes; at most ${TEXT_BYTES_MAX} can be sent.`;
+    return err({ code: 'TOO_LONG', message, fatal: false });
+  }
+
+  #add(body: Uint8Array, asked: Parameters<OwnMessages['add']>[1]): void {
+    const sentAt = wallNow();
+    this.#own.add({ kind: 'submit', id: this.#ids.next(sentAt), sentAt, body }, asked);
+  }
+
+  #input(input: Input): void {
+    if (this.#closing !== null) return;
+    this.#inbox.push(input);
+    this.#schedule();
+  }
+
+  /** After everything that this turn of the event loop brings: one drain, one write, for all of it. */
+  #schedule(): void {
+    if (this.#scheduled || this.#replica === null) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#scheduled = false;
+    const replica = this.#replica;
+    if (replica === null || this.#closing !== null) return;
+    const now = monotonicNow();
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    for (const input of inbox) replica.step(now, input);
+    this.#carryOut(replica.takeReady());
+  }
+
+  /** In the order of ready.ts: persist, send, read, tell. */
+  #carryOut(ready: Ready): void {
+    if (ready.write !== null) {
+      this.#noteKnown(ready.write);
+      this.#store.write(ready.write);
+    }
+    const transport = this.#transport;
+    if (transport !== null) {
+      for (const { to, message } of ready.sends) transport.send(to, message);
+      for (const { peer, reason } of ready.disconnects) {
+        transport.disconnect(peer, {
+          code: reason,
+          message: `refused by peer ${this.#facts.selfId}`,
+        });
+      }
+      if (ready.addresses !== null) transport.setAddresses(ready.addresses);
+    }
+    for (const read of ready.reads) void this.#read(read);
+    for (const event of ready.events) this.#onCoreEvent(event);
+    if (ready.delivered.length > 0) this.#tellFinal(ready.delivered);
+    if (ready.status !== null) {
+      if (ready.status.established) this.#places.clear();
+      this.#tell({ kind: 'status', status: ready.status });
+    }
+    this.#alarm.set(ready.wakeAt);
+  }
+
+  #noteKnown(write: Write): void {
+    for (const op of write.ops) {
+      if (op.kind === 'know') this.#known.set(op.peer.member.id, op.peer);
+    }
+  }
+
+  async #read(read: Read): Promise<void> {
+    const { request } = read;
+    if (read.kind === 'find-ids') {
+      const found = await this.#store.findIds(read.ids);
+      this.#input({ kind: 'ids-found', request, found });
+    } else {
+      const entries = await this.#store.readEntries(read);
+      this.#input({ kind: 'entries-read', request, entries });
+    }
+  }
+
+  #tellFinal(delivered: readonly Entry[]): void {
+    if (this.#places.size > 0) for (const { id } of delivered) this.#places.delete(id);
+    this.#tell({ kind: 'final', entries: delivered.map(finalEntryOf) });
+  }
+
+  #onCoreEvent(event: CoreEvent): void {
+    switch (event.kind) {
+      case 'accepted':
+        this.#own.accepted(waitingOf(event.message, null));
+        return;
+      case 'provisional':
+        this.#places.set(event.message.id, event.n);
+        this.#tell({ kind: 'provisional', message: waitingOf(event.message, event.n) });
+        return;
+      case 'progress':
+        this.#tell({ kind: 'progress', at: event.at, target: event.target });
+        return;
+      case 'listed':
+        this.#bound = true;
+        this.#own.open();
+        return;
+      case 'join-refused':
+        if (!this.#bound) this.fail(fatal(event.code, 'the leader refused to list this peer'));
+        return;
+      case 'diverged': {
+        const who = event.stopped ? 'This peer has stopped' : `Peer ${event.peer} is left out`;
+        const message = `The histories here and at peer ${event.peer} differ at ${event.seq}. ${who}.`;
+        this.#tellDiverged({ message });
+        return;
+      }
+      case 'left':
+        this.#onLeft?.();
+        return;
+      default:
+        assertNever(event, 'event');
+    }
+  }
+
+  async #leave(): Promise<void> {
+    this.#own.refuseHeld(NOT_READY);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LEAVE_MS);
+    });
+    await Promise.race([this.#leaveGroup(), late]);
+    clearTimeout(timer);
+    await this.close();
+  }
+
+  /** What was given to the core is stored first: a message that was accepted is never lost. */
+  async #leaveGroup(): Promise<void> {
+    await this.#own.settled();
+    if (this.#replica === null || this.#closing !== null) return;
+    await new Promise<void>((resolve) => {
+      this.#onLeft = resolve;
+      this.#input({ kind: 'leave' });
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#alarm.clear();
+    await this.#transport?.close();
+    await this.#store.close();
+    this.#start.onEvent({ kind: 'closed' });
+  }
+
+  #tell(event: NodeEvent): void {
+    if (this.#closing === null) this.#start.onEvent(event);
+  }
+}
+
+/** A log before its first entry. */
+function emptyState(hash: Uint8Array): DurableState {
+  return {
+    promised: EPOCH_ZERO,
+    mark: 0,
+    tail: [],
+    tailPrev: { position: POSITION_ZERO, hash },
+    lists: [],
+    pending: [],
+    lastOwn: null,
+    known: [],
+  };
+}
+
+function sameFacts(a: FolderFacts, b: FolderFacts | null): boolean {
+  return b !== null && a.name === b.name && a.host === b.host && a.port === b.port;
+}
