@@ -83,6 +83,7 @@ function start(line: CommandLine): void {
 
 /** Builds everything and shows the window. */
 function boot(line: CommandLine, root: string, groups: Groups): void {
+  log.info('started', { version: app.getVersion(), electron: process.versions.electron });
   nativeTheme.themeSource = groups.settings().theme;
   servePage(join(dist, 'renderer'), log);
   denyPermissions();

@@ -126,7 +126,7 @@ test('an invite link fills the form, and is enough to join', async () => {
   const { app: ada, address } = await openGroup();
   await ada.page.getByRole('button', { name: 'Invite', exact: true }).click();
   const dialog = ada.page.getByRole('dialog', { name: 'Invite to this group' });
-  const link = await dialog.getByLabel('Invite link').inputValue();
+  const link = await dialog.getByLabel('Invite link', { exact: true }).inputValue();
   await ada.photograph('invite');
   await dialog.getByRole('button', { name: 'Copy' }).click();
   await dialog.getByText('Copied.').waitFor();

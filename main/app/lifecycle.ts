@@ -9,6 +9,9 @@ import type { Groups } from './groups.ts';
 import type { Session } from './session.ts';
 import { focusWindow } from './window.ts';
 
+/** Longest wait for a page that is being closed, milliseconds. */
+const lastWordsMs = 500;
+
 /** Closing the window leaves the group for now, then quits. */
 export function leaveOnClose(window: BrowserWindow, session: Session, groups: Groups): void {
   let leaving = false;
@@ -20,7 +23,6 @@ export function leaveOnClose(window: BrowserWindow, session: Session, groups: Gr
     }
     event.preventDefault();
     leaving = true;
-    window.hide();
     void leaveAndQuit(window, session, groups);
   });
   app.on('window-all-closed', () => app.quit());
@@ -31,11 +33,25 @@ async function leaveAndQuit(
   session: Session,
   groups: Groups,
 ): Promise<void> {
-  const left = await session.leave();
+  window.hide();
+  const [left] = await Promise.all([session.leave(), lastWords(window)]);
   if (left && groups.takeClosingExplanation()) explainClosing();
   groups.flush();
   window.destroy();
   app.quit();
+}
+
+/**
+ * Tells the page that it is about to go, as unloading it would, while its requests are still answered:
+ * what was typed last is handed over now. A page that hangs is not waited for.
+ */
+async function lastWords(window: BrowserWindow): Promise<void> {
+  const page = window.webContents;
+  if (page.isDestroyed() || page.isCrashed()) return;
+  const answered = page
+    .executeJavaScript(`dispatchEvent(new Event('pagehide')), 0`)
+    .catch(() => undefined);
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, lastWordsMs))]);
 }
 
 /** Said once: people used to servers expect to be reachable while the window is closed. */

@@ -384,6 +384,7 @@ export class Session {
     const self: Identity = { ...identity, id: ready.id, host: ready.host, port: ready.port };
     const { group, invite } = ready;
     this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
+    this.#options.log.info('group-open', { group, id: ready.id, port: ready.port });
     this.#prefill = {};
     this.#draftFolder = data;
     // The window asks for a snapshot when it hears this; it holds what came before.

@@ -225,8 +225,6 @@ function createDraftSaver(bridge: LockstepBridge): {
   }
 
   window.addEventListener('pagehide', flush);
-  // A window that closes is hidden first, while main still listens.
-  document.addEventListener('visibilitychange', flush);
   return {
     save: (text) => {
       unsaved = text;
@@ -237,7 +235,6 @@ function createDraftSaver(bridge: LockstepBridge): {
     close: () => {
       flush();
       window.removeEventListener('pagehide', flush);
-      document.removeEventListener('visibilitychange', flush);
     },
   };
 }
