@@ -31,7 +31,7 @@ export function IdentityFields({ form, change, errorAt }: FieldsProps) {
           numeric
           mono
           value={form.id}
-          hint="Yours alone in the group. A higher id leads."
+          hint="Unique; a higher id leads."
           error={errorAt('id')}
           onChange={(id) => change({ id })}
         />

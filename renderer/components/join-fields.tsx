@@ -37,7 +37,7 @@ export function JoinFields({ form, change, errorAt }: FieldsProps) {
           value={invited ? reading.invite.seeds.join(', ') : form.seed}
           disabled={invited}
           placeholder="192.168.1.20:6001"
-          hint="Any member’s host:port."
+          hint={invited ? undefined : 'Any member’s host:port.'}
           error={invited ? undefined : errorAt('seed')}
           onChange={(seed) => change({ seed })}
         />
@@ -47,7 +47,7 @@ export function JoinFields({ form, change, errorAt }: FieldsProps) {
           value={invited ? '' : form.key}
           disabled={invited}
           placeholder={invited ? 'in the link' : ''}
-          hint="Empty if this computer knows it."
+          hint={invited ? undefined : 'Empty if this computer knows it.'}
           error={invited ? undefined : errorAt('key')}
           onChange={(key) => change({ key })}
         />

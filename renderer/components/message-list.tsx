@@ -9,7 +9,7 @@ import { ArrowDown } from 'lucide-react';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, RefObject } from 'react';
 import type { PeerId } from '../../shared/model.ts';
-import { endBand, moveBand, startBand } from '../store/band.ts';
+import { boundBand, endBand, moveBand, startBand } from '../store/band.ts';
 import type { Band } from '../store/band.ts';
 import { entryAt } from '../store/conversation.ts';
 import type { Conversation } from '../store/conversation.ts';
@@ -102,13 +102,13 @@ function Rows(props: {
   readonly self: PeerId;
 }) {
   const { conversation, list } = props;
-  const { band, virtualizer } = list;
+  const { band, items, virtualizer } = list;
   const freshFrom = useChat((state) => state.attention.freshFrom);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const unfold = useCallback((id: string) => setUnfolded((ids) => new Set(ids).add(id)), []);
   return (
     <div className="list-sizer" style={{ height: virtualizer.getTotalSize() }}>
-      {virtualizer.getVirtualItems().map((item) => {
+      {items.map((item) => {
         const position = band.from + item.index;
         const row = rowAt(conversation, position);
         const isGap = row.kind === 'gap';
@@ -137,37 +137,52 @@ function Rows(props: {
   );
 }
 
+/** A jump is asked for, is under way until its scroll event comes, or there is none. */
+type Jump = 'start' | 'end' | 'landing' | null;
+
 /** The virtual list: its band, its place, and what makes them move. */
 function useList(conversation: Conversation) {
   const total = rowCount(conversation);
   const scroller = useRef<HTMLDivElement>(null);
   const [band, setBand] = useState<Band>(() => endBand(total));
   const [atEnd, setAtEnd] = useState(true);
-  const [jumping, setJumping] = useState<'start' | 'end' | null>(null);
+  const [jumping, setJumping] = useState<Jump>('end');
+  const bounded = boundBand(band, total, atEnd);
+  if (bounded !== band) {
+    setBand(bounded);
+    if (atEnd) setJumping('end');
+  }
   const bandCount = Math.max(0, Math.min(band.to ?? total, total) - band.from + 1);
   const virtualizer = useRows(scroller, conversation, band, bandCount);
-  useLoadedRange(virtualizer, { band, setBand, total, last: conversation.last });
-  useKeptEnd(scroller, virtualizer, atEnd);
+  // Asked for here, so that the range below belongs to this band and not to the one before it moved.
+  const items = virtualizer.getVirtualItems();
+  useLoadedRange(virtualizer, { band, setBand, total, last: conversation.last, jumping });
+  const isEndBand = band.to === null;
+  const keepEnd = useKeptEnd(scroller, virtualizer, { atEnd, setAtEnd, isEndBand });
 
   useLayoutEffect(() => {
-    if (jumping === null) return;
+    const element = scroller.current;
+    if (jumping === null || jumping === 'landing' || element === null) return;
+    const before = element.scrollTop;
     if (jumping === 'end') virtualizer.scrollToEnd();
     else virtualizer.scrollToOffset(0);
-    setJumping(null);
-  }, [jumping, virtualizer]);
+    // Already there: no scroll event will tell.
+    setJumping(element.scrollTop === before ? null : 'landing');
+    setAtEnd(isEndBand && (jumping === 'end' || element.scrollHeight <= element.clientHeight));
+  }, [isEndBand, jumping, virtualizer]);
 
-  const isEndBand = band.to === null;
   const onScroll = useCallback(() => {
-    setAtEnd(isEndBand && virtualizer.isAtEnd(END_THRESHOLD));
-  }, [isEndBand, virtualizer]);
+    keepEnd();
+    setJumping((now) => (now === 'landing' ? null : now));
+  }, [keepEnd]);
 
   function jump(where: 'start' | 'end'): void {
     setBand(where === 'end' ? endBand(total) : startBand(total));
     setJumping(where);
-    if (where === 'end') setAtEnd(true);
+    setAtEnd(where === 'end');
   }
 
-  return { scroller, band, virtualizer, atEnd, onScroll, jump };
+  return { scroller, band, items, virtualizer, atEnd, onScroll, jump };
 }
 
 function useRows(
@@ -185,14 +200,16 @@ function useRows(
     },
     [band.from, last, waiting],
   );
-  const virtualizer: RowVirtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
+  // The list asks for estimates already while it is being made.
+  const made = useRef<RowVirtualizer>(null);
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: bandCount,
     getScrollElement: () => scroller.current,
     getItemKey,
     // A message that has just become final is as high as it was while it waited.
     estimateSize: (index): number => {
       const message = entryAt(conversation, band.from + index)?.message;
-      const before = message === undefined ? undefined : virtualizer.itemSizeCache.get(message);
+      const before = message === undefined ? undefined : made.current?.itemSizeCache.get(message);
       return before ?? ROW_ESTIMATE;
     },
     overscan: 12,
@@ -202,6 +219,7 @@ function useRows(
     followOnAppend: true,
     scrollEndThreshold: END_THRESHOLD,
   });
+  made.current = virtualizer;
   return virtualizer;
 }
 
@@ -213,37 +231,60 @@ function useLoadedRange(
     readonly setBand: (band: Band) => void;
     readonly total: number;
     readonly last: number;
+    readonly jumping: Jump;
   },
 ): void {
   const { showRange } = useActions();
-  const { band, last, setBand, total } = at;
+  const { band, jumping, last, setBand, total } = at;
   const first = band.from + (virtualizer.range?.startIndex ?? 0);
   const bottom = band.from + (virtualizer.range?.endIndex ?? 0);
-  const known = virtualizer.range !== null;
+  // Until a jump has landed the range tells of where the list was.
+  const known = virtualizer.range !== null && jumping === null;
   useEffect(() => {
     if (!known || last === 0) return;
     const moved = moveBand(band, { first, last: bottom }, total);
     if (moved !== band) setBand(moved);
-    if (first <= last)
-      showRange(Math.max(1, first - LOAD_AHEAD), Math.min(last, bottom + LOAD_AHEAD));
+    if (first > last) return;
+    showRange(Math.max(1, first - LOAD_AHEAD), Math.min(last, bottom + LOAD_AHEAD));
   }, [band, bottom, first, known, last, setBand, showRange, total]);
 }
 
-/** A list that stands at its end stays there when the window or the composer changes its height. */
+/**
+ * A list that stands at its end stays there when its rows, the window or the composer change their height;
+ * only scrolling up leaves the end. Returns what to do on a scroll event.
+ */
 function useKeptEnd(
   scroller: RefObject<HTMLDivElement | null>,
   virtualizer: RowVirtualizer,
-  atEnd: boolean,
-): void {
+  at: {
+    readonly atEnd: boolean;
+    readonly setAtEnd: (atEnd: boolean) => void;
+    readonly isEndBand: boolean;
+  },
+): () => void {
+  const { atEnd, isEndBand, setAtEnd } = at;
   const keeps = useRef(atEnd);
+  const top = useRef(0);
   keeps.current = atEnd;
+
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return undefined;
     const observer = new ResizeObserver(() => {
-      if (keeps.current) virtualizer.scrollToEnd();
+      if (keeps.current && !virtualizer.isAtEnd(1)) virtualizer.scrollToEnd();
     });
     observer.observe(element);
+    if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
   }, [scroller, virtualizer]);
+
+  return useCallback(() => {
+    const before = top.current;
+    top.current = scroller.current?.scrollTop ?? 0;
+    const isThere = isEndBand && virtualizer.isAtEnd(END_THRESHOLD);
+    // The end moved away by itself; the observer goes after it.
+    if (keeps.current && isEndBand && !isThere && top.current >= before) return;
+    keeps.current = isThere;
+    setAtEnd(isThere);
+  }, [isEndBand, scroller, setAtEnd, virtualizer]);
 }

@@ -26,6 +26,12 @@ export function startBand(count: number): Band {
   return count <= BAND_SPAN ? { from: 1, to: null } : { from: 1, to: BAND_SPAN };
 }
 
+/** The band after the conversation has grown, possibly by a whole history at once. */
+export function boundBand(band: Band, count: number, atEnd: boolean): Band {
+  if (band.to !== null || count - band.from < 3 * BAND_SPAN) return band;
+  return atEnd ? endBand(count) : { from: band.from, to: band.from + 2 * BAND_SPAN - 1 };
+}
+
 /** The band for what is on screen: the same object while no edge is near. */
 export function moveBand(
   band: Band,

@@ -2,14 +2,15 @@
  * The window on a fake bridge, for looking at it: `npx vite` in the repository, then
  * /testing/gallery.html?scene=calm&theme=dark. It is no input of the build and never shipped.
  */
+// First of all: the components' own rules come after, and win.
+import '../styles/tokens.css';
+import '../styles/base.css';
 import { createRoot } from 'react-dom/client';
 import { must } from '../../shared/assert.ts';
 import type { Theme } from '../../shared/ipc/contract.ts';
 import { App } from '../app.tsx';
 import { createChatStore } from '../store/chat-store.ts';
 import { ChatProvider } from '../store/store-context.tsx';
-import '../styles/base.css';
-import '../styles/tokens.css';
 import { createFakeBridge } from './fake-bridge.ts';
 import type { FakeBridge } from './fake-bridge.ts';
 import { sceneOf } from './scenes.ts';
