@@ -73,10 +73,21 @@ export function EndedCard(props: { readonly error: NodeError | null }) {
           >
             {copied ? 'Copied' : 'Copy details'}
           </button>
+          <BackButton />
           <CloseButton />
         </div>
       </div>
     </main>
+  );
+}
+
+/** One group that cannot go on does not close the door to the others. */
+function BackButton() {
+  const { cancelJoin } = useActions();
+  return (
+    <button type="button" className="button" onClick={cancelJoin}>
+      Back to the first card
+    </button>
   );
 }
 
