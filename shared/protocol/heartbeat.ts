@@ -8,10 +8,11 @@ import { followEstablished, followMark } from './follower.ts';
 import type { Heartbeat } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { considerProvisional } from './provisional.ts';
+import type { Following } from './roles.ts';
 import { probe } from './sequencer.ts';
 import { type State, newestList, send } from './state.ts';
 import { becomeLeaderless } from './transitions.ts';
-import type { PeerId } from './types.ts';
+import { type PeerId, type Position, compareEpochs } from './types.ts';
 
 /** What a heartbeat says to everyone alike. */
 type Common = Omit<Heartbeat, 'intervalMs' | 'echo'>;
@@ -112,7 +113,10 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
   const { leader, established, run } = heartbeat;
   if (leader === peer.id && established) {
     // A repeated BEHIND is allowed once per heartbeat of the leader: the first may have been lost.
-    if (followEstablished(s, peer.id, heartbeat.epoch) !== null) s.behind = false;
+    const following = followEstablished(s, peer.id, heartbeat.epoch);
+    if (following === null) return;
+    s.behind = false;
+    matchEnd(s, following, heartbeat.last);
     return;
   }
   if (leader === peer.id && run !== null) considerProvisional(s, peer.id, run);
@@ -126,6 +130,17 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
     // The relay lost that leader: look again at once.
     s.waitUntil = s.now;
     becomeLeaderless(s);
+  }
+}
+
+/**
+ * Who holds the leader's last entry holds its whole log (log matching, Raft §3.5): an idle leader has no
+ * other occasion to tell a follower that came back that nothing is missing.
+ */
+function matchEnd(s: State, role: Following, last: Position): void {
+  const own = s.log.epochAt(last.seq);
+  if (own !== undefined && compareEpochs(own, last.epoch) === 0) {
+    role.matched = Math.max(role.matched, last.seq);
   }
 }
 
