@@ -25,6 +25,12 @@ export function heal(sim: Simulation, faults: Faults): void {
   for (const host of hosts) {
     if (!dead.has(host) && isNeeded(sim, host)) faults.start(host);
   }
+  for (const host of hosts) {
+    // Whoever never got into the group is told of everyone: the seed that it was given may be gone.
+    if (host.running && host.disk.log.length === 0) {
+      host.wants = new Set(hosts.map(({ id }) => id));
+    }
+  }
   network.heal(options.drop > 0 || options.duplicate > 0);
   forgetLost(sim, dead);
   for (const host of hosts) {
@@ -38,11 +44,17 @@ function isLeaving(host: Host): boolean {
   return host.timers.leave.slot >= 0;
 }
 
-/** Who left stays away, unless it is needed: for its own messages, or because it was the last. */
+/**
+ * Who left stays away, unless it is needed: for its own messages, because it was the last, or because a
+ * list that others cannot make final without it was written while it went.
+ */
 export function isNeeded(sim: Simulation, host: Host): boolean {
   if (host.state !== 'left') return true;
-  const { checkers } = sim;
-  if (checkers.list.members.some(({ id }) => id === host.id)) return true;
+  const { checkers, hosts } = sim;
+  const lists = hosts.flatMap((other) => (other === host ? [] : other.disk.listsInEffect()));
+  for (const { members } of [checkers.list, ...lists]) {
+    if (members.some(({ id }) => id === host.id)) return true;
+  }
   for (const submission of checkers.open.values()) if (isBy(submission, host)) return true;
   return false;
 }
@@ -61,7 +73,12 @@ function spared(hosts: readonly Host[]): Set<Host> {
     if (host.state !== 'down') continue;
     const alive = (id: number): boolean =>
       hosts.some(
-        (other) => other.id === id && other !== host && !dead.has(other) && other.state !== 'left',
+        (other) =>
+          other.id === id &&
+          other !== host &&
+          other.folder !== 'copied' &&
+          other.state !== 'left' &&
+          !dead.has(other),
       );
     if (lists.every(({ members }) => isQuorum(members, ({ id }) => alive(id)))) dead.add(host);
   }

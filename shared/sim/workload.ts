@@ -4,6 +4,7 @@
  * again without any drawing. It never touches a host: faults.ts carries operations out.
  */
 import type { ProtocolMessage } from '../protocol/messages.ts';
+import { compareEpochs } from '../protocol/types.ts';
 import { Random } from '../random.ts';
 import type { Host } from './host.ts';
 import type { Act, Operation, TrapAct } from './operations.ts';
@@ -177,9 +178,7 @@ export class Workload implements OperationSource {
       case 'leave':
         return { kind: 'leave', host };
       case 'restore':
-        if (up.snapshot === null) return { kind: 'snapshot', host };
-        this.#then(at + this.#while(), { kind: 'restore', host });
-        return this.#crash(up, this.#random.chance(0.5));
+        return this.#restore(at, hosts, up);
       case 'wipe':
         this.#then(at + this.#while(), { kind: 'wipe', host });
         return this.#crash(up, this.#random.chance(0.5));
@@ -188,6 +187,28 @@ export class Workload implements OperationSource {
       default:
         return this.#trap(hosts);
     }
+  }
+
+  /**
+   * A copy is taken, the promises rise, everyone hears so in a new HELLO, the machine goes down and comes
+   * back with the copy: the steps are drawn one at a time, as far as the run has come.
+   */
+  #restore(at: number, hosts: readonly Host[], up: Host): Act {
+    const kept = hosts.find(({ state, snapshot }) => state === 'up' && snapshot !== null);
+    if (kept?.snapshot === undefined || kept.snapshot === null) {
+      return { kind: 'snapshot', host: up.index };
+    }
+    if (compareEpochs(kept.disk.promised, kept.snapshot.promised) <= 0) {
+      const leader = hosts.find(({ led }) => led !== null) ?? up;
+      this.#then(at + this.#while(), { kind: 'start', host: leader.index });
+      return this.#crash(leader, false);
+    }
+    const [a, ...others] = hosts.filter(({ id }) => id !== kept.id).map(({ index }) => index);
+    for (const b of others) this.#then(at, { kind: 'break', a: kept.index, b });
+    const downAt = at + 4 * (this.#options.redialMs + this.#options.delayMs[1]);
+    this.#then(downAt, { kind: 'crash', host: kept.index, power: false, survivors: 1_000 });
+    this.#then(downAt + this.#while(), { kind: 'restore', host: kept.index });
+    return { kind: 'break', a: kept.index, b: a ?? kept.index };
   }
 
   #crash(host: Host, power: boolean): Act {
