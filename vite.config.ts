@@ -90,6 +90,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        extends: false,
         test: {
           name: 'unit',
           root,
@@ -101,6 +102,7 @@ export default defineConfig({
         },
       },
       {
+        extends: false,
         plugins: [react()],
         test: {
           name: 'renderer',
@@ -110,6 +112,7 @@ export default defineConfig({
         },
       },
       {
+        extends: false,
         test: {
           name: 'processes',
           root,
@@ -121,6 +124,7 @@ export default defineConfig({
         },
       },
       {
+        extends: false,
         test: {
           name: 'app',
           root,
