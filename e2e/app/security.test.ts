@@ -103,8 +103,9 @@ test('a request with arguments that the contract does not know is refused withou
 test('the process that draws is sandboxed from the rest', async () => {
   const preferences = await app.electron.evaluate(({ BrowserWindow }) => {
     const [window] = BrowserWindow.getAllWindows();
+    if (window === undefined) throw new Error('There is no window.');
     return (
-      window?.webContents as unknown as {
+      window.webContents as unknown as {
         getLastWebPreferences: () => Record<string, unknown>;
       }
     ).getLastWebPreferences();
