@@ -1,9 +1,10 @@
 /**
  * Two peers hold different entries at a number that both call final. That must never happen; when it
  * does (damage, a restored or copied database), the one that differs from its established leader stops,
- * a leader does not count it, and only a leader that differs from a quorum stops (S8).
+ * others do not count it, and whoever differs from a quorum stops, a leader as well (S8).
  */
-import { type State, emit, isQuorumOfEach, electoratesInEffect } from './state.ts';
+import { isQuorum } from './quorum.ts';
+import { type State, electoratesInEffect, emit } from './state.ts';
 import { becomeLeaderless } from './transitions.ts';
 import type { PeerId, Seq } from './types.ts';
 
@@ -13,10 +14,9 @@ export function onDiverged(s: State, id: PeerId, seq: Seq): void {
   if (peer === undefined || peer.diverged || s.stopped) return;
   peer.diverged = true;
   const isLeader = s.role.kind === 'following' && s.role.leader === id;
-  const { role } = s;
-  const outvoted =
-    role.kind === 'leading' &&
-    isQuorumOfEach(s, electoratesInEffect(s), (member) => s.peers.get(member)?.diverged === true);
+  const lists = electoratesInEffect(s);
+  const differs = ({ id }: { readonly id: PeerId }): boolean => s.peers.get(id)?.diverged === true;
+  const outvoted = lists.length > 0 && lists.every((list) => isQuorum(list, differs));
   if (isLeader || outvoted) stop(s);
   else s.out.disconnects.push({ peer: id, reason: 'DIVERGED' });
   emit(s, { kind: 'diverged', peer: id, seq, stopped: s.stopped });
