@@ -26,6 +26,12 @@ function Screen() {
   const phase = useChat((state) => state.phase);
   // Kept here, so that a refused or cancelled attempt finds the form as it was filled in.
   const [form, setForm] = useState<StartForm | null>(null);
+  const offered = phase.kind === 'start' ? phase.start.invite : '';
+  // A link that the system hands over counts as typed, over whatever stands there.
+  useEffect(() => {
+    if (offered === '') return;
+    setForm((typed) => (typed === null ? null : { ...typed, way: 'join', invite: offered }));
+  }, [offered]);
   switch (phase.kind) {
     case 'loading':
       return <LoadingCard />;

@@ -70,30 +70,29 @@ export function StartCard(props: StartCardProps) {
         </header>
         <GroupList groups={start.groups} busy={attempt.busy} onOpen={attempt.open} />
         <WayTabs form={form} change={fields.change} />
-        <form
-          ref={card}
-          className="start-form"
-          id="start-form"
-          role="tabpanel"
-          aria-labelledby={`tab-${form.way}`}
-          noValidate
-          onSubmit={(event: FormEvent) => {
-            event.preventDefault();
-            attempt.submit(form);
-          }}
-        >
-          {form.way === 'join' && <JoinFields {...fields} />}
-          <IdentityFields {...fields} />
-          {error !== null && error.field === null && (
-            <div className="field-error" role="alert">
-              {error.message}
-            </div>
-          )}
-          <button className="button button-primary start-go" type="submit" disabled={attempt.busy}>
-            {attempt.busy && <LoaderCircle className="spinner" size={16} aria-hidden />}
-            {form.way === 'join' ? 'Join' : 'Start'}
-          </button>
-        </form>
+        <div id="start-form" role="tabpanel" aria-labelledby={`tab-${form.way}`}>
+          <form
+            ref={card}
+            className="start-form"
+            noValidate
+            onSubmit={(event: FormEvent) => {
+              event.preventDefault();
+              attempt.submit(form);
+            }}
+          >
+            {form.way === 'join' && <JoinFields {...fields} />}
+            <IdentityFields {...fields} />
+            {error !== null && error.field === null && (
+              <div className="field-error" role="alert">
+                {error.message}
+              </div>
+            )}
+            <button className="button button-primary start-go" type="submit" disabled={attempt.busy}>
+              {attempt.busy && <LoaderCircle className="spinner" size={16} aria-hidden />}
+              {form.way === 'join' ? 'Join' : 'Start'}
+            </button>
+          </form>
+        </div>
         <footer className="start-foot">Version {start.version}</footer>
       </div>
     </main>
