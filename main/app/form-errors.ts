@@ -1,15 +1,17 @@
 /**
- * Turns what a node says when it can't start into an error at the field of the form that mends it.
- * It decides which failures a form can mend at all; the others end the group on this machine until
- * somebody acts outside the window. Pure.
+ * Turns what a node says when it can't start into an error at the field of the form that mends it, in
+ * words that say what to do there. It decides which failures a form can mend at all; the others end
+ * the group on this machine until somebody acts outside the window. Pure.
  */
-import type { FormError, FormField } from '../../shared/ipc/contract.ts';
+import type { FormError, FormField, Identity } from '../../shared/ipc/contract.ts';
 import type { FatalCode, NodeError, WarningCode } from '../../shared/model.ts';
 
-/** What a person filled in, as far as it tells which field an error belongs to. */
+/** What a person filled in, as far as the words or the place of an error depend on it. */
 export interface Asked {
   /** Joining through an invite link rather than through a seed address. */
   readonly byInvite: boolean;
+  /** A group key was typed. */
+  readonly withKey: boolean;
   /** Opening a group that this machine knows: there is no form to mend. */
   readonly known: boolean;
 }
@@ -30,26 +32,61 @@ export function isEnding(error: NodeError): boolean {
 }
 
 /** The error at its field. `freePort` is offered when the chosen port is taken. */
-export function formErrorFor(error: NodeError, asked: Asked, freePort: number | null): FormError {
-  const { code, message } = error;
-  const field = asked.known ? null : fieldFor(code, asked.byInvite);
-  const offer = code === 'PORT_IN_USE' && freePort !== null ? { freePort } : {};
-  return { field, code, message, ...offer };
+export function formErrorFor(
+  error: NodeError,
+  identity: Identity,
+  asked: Asked,
+  freePort: number | null,
+): FormError {
+  const [field, message] = placeAndWords(error, identity, asked);
+  const offer = error.code === 'PORT_IN_USE' && freePort !== null ? { freePort } : {};
+  return { field: asked.known ? null : field, code: error.code, message, ...offer };
 }
 
-function fieldFor(code: FatalCode | WarningCode, byInvite: boolean): FormField {
+function placeAndWords(
+  { code, message }: NodeError,
+  { id, port, host }: Identity,
+  { byInvite, withKey }: Asked,
+): readonly [FormField, string] {
+  const through = byInvite ? 'invite' : 'seed';
   switch (code) {
     case 'PORT_IN_USE':
-      return 'port';
+      return ['port', `Another program uses port ${port} already.`];
     case 'ID_TAKEN':
-      return 'id';
+      return ['id', `Somebody else in this group has id ${id}. Choose another one.`];
     case 'WRONG_KEY':
-      return byInvite ? 'invite' : 'key';
+      if (byInvite)
+        return ['invite', 'The group has another key than this link. Ask for a new one.'];
+      return withKey
+        ? ['key', 'This is not the key of that group.']
+        : ['key', 'This computer does not know the key of that group. Enter it, or use a link.'];
     case 'WRONG_GROUP':
+      return [through, 'Another group answers at this address.'];
     case 'VERSION':
-    case 'UNREACHABLE':
-      return byInvite ? 'invite' : 'seed';
+      return [through, 'The others run another version of Lockstep. Update the older one.'];
+    case 'BAD_OPTION':
+      return badOption(message, host);
     default:
-      return null;
+      return [null, sentence(message)];
   }
+}
+
+/** The node names what it could not use; only listening depends on the machine and passes the form. */
+function badOption(message: string, host: string): readonly [FormField, string] {
+  if (!message.startsWith('cannot listen')) {
+    return [message.includes('group key') ? 'key' : null, sentence(message)];
+  }
+  return message.includes('EACCES')
+    ? ['port', 'The system keeps this port for itself. Choose one above 1023.']
+    : ['host', `This computer has no address ${host}. 0.0.0.0 stands for all that it has.`];
+}
+
+/** What the joining card says of a seed that does not answer: the system's own code helps nobody. */
+export function noticeFor(error: NodeError): string {
+  return error.message.replace(/ \([A-Z_]+\)/, '');
+}
+
+function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

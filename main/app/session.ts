@@ -16,7 +16,7 @@ import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
 import { parseInvite } from '../peer/invite.ts';
 import type { openPeer, Peer as Node } from '../peer/peer.ts';
-import { formErrorFor, isEnding, type Asked } from './form-errors.ts';
+import { formErrorFor, isEnding, noticeFor, type Asked } from './form-errors.ts';
 import type { GroupRecord, Groups } from './groups.ts';
 import { newestMax, Newest } from './newest.ts';
 import { Outbox, type OutgoingEvent } from './outbox.ts';
@@ -126,7 +126,7 @@ export class Session {
       seeds: [],
       invite: null,
       key: null,
-      asked: { byInvite: false, known: false },
+      asked: { byInvite: false, withKey: false, known: false },
       target: null,
     });
   }
@@ -148,7 +148,7 @@ export class Session {
       isNew: true,
       identity,
       ...through,
-      asked: { byInvite, known: false },
+      asked: { byInvite, withKey: through.key !== null, known: false },
       target: through.seeds[0] ?? firstSeed(through.invite),
     });
   }
@@ -167,7 +167,7 @@ export class Session {
       seeds,
       invite: null,
       key: null,
-      asked: { byInvite: false, known: true },
+      asked: { byInvite: false, withKey: false, known: true },
       target: null,
     });
   }
@@ -179,6 +179,8 @@ export class Session {
     }
     const attempt: Attempt = { opening, peer: null, ready: null, failed: false };
     this.#attempt = attempt;
+    // From here on the page's form remembers what was offered, and what was made of it.
+    this.#prefill = { ...this.#prefill, invite: '' };
     const { identity } = opening;
     const opened = await this.#options.openPeer(
       {
@@ -275,7 +277,7 @@ export class Session {
         return;
       case 'accepted':
       case 'provisional':
-        this.#onWaiting(event);
+        this.#onWaiting(attempt, event);
         return;
       case 'status':
         this.#onStatus(event.status);
@@ -297,22 +299,31 @@ export class Session {
     this.#newest.addFinal(entries);
     if (this.#phase.kind !== 'open') return;
     this.#outbox.push({ name: 'entries-finalized', payload: entries });
-    this.#soon ??= setTimeout(() => {
-      this.#soon = null;
-      this.#renewStatus(attempt);
-    }, statusSoonMs);
+    this.#renewStatusSoon(attempt);
   }
 
-  #onWaiting(event: Extract<NodeEvent, { kind: 'accepted' | 'provisional' }>): void {
+  #onWaiting(
+    attempt: Attempt,
+    event: Extract<NodeEvent, { kind: 'accepted' | 'provisional' }>,
+  ): void {
     const isNew = this.#newest.addWaiting(event.message);
     if (this.#phase.kind !== 'open' || !isNew) return;
     const name = event.kind === 'accepted' ? 'message-accepted' : 'message-ordered';
     this.#outbox.push({ name, payload: event.message });
+    this.#renewStatusSoon(attempt);
   }
 
   #onStatus(status: NodeStatus): void {
     this.#status = status;
     if (this.#phase.kind === 'open') this.#outbox.push({ name: 'status-changed', payload: status });
+  }
+
+  /** What happened changes counts that the node does not report by itself. */
+  #renewStatusSoon(attempt: Attempt): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.#renewStatus(attempt);
+    }, statusSoonMs);
   }
 
   #renewStatus(attempt: Attempt): void {
@@ -325,7 +336,7 @@ export class Session {
     if (this.#phase.kind === 'open') {
       this.#outbox.push({ name: 'error-reported', payload: error });
     } else if (error.code === 'UNREACHABLE' && attempt.opening.target !== null) {
-      this.#becomeJoining(attempt.opening.target, error.message);
+      this.#becomeJoining(attempt.opening.target, noticeFor(error));
     }
   }
 
@@ -360,7 +371,7 @@ export class Session {
     const { identity, asked } = attempt.opening;
     const taken = error.code === 'PORT_IN_USE';
     const free = taken ? await nextFreePort(identity.host, identity.port + 1) : null;
-    return formErrorFor(error, asked, free);
+    return formErrorFor(error, identity, asked, free);
   }
 
   async #becomeStart(error: FormError | null): Promise<void> {

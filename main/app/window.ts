@@ -8,7 +8,8 @@ import type { Groups } from './groups.ts';
 import { leastSize, usablePlace } from './place.ts';
 import { denyNavigation, denyNewWindows, denyWebviews, PAGE_URL } from './security.ts';
 
-const firstSize = { width: 1120, height: 760 } as const;
+/** Room for the first card with its errors, and for roster, conversation and status side by side. */
+const firstSize = { width: 1160, height: 820 } as const;
 /** A page that dies more often than this in a minute is broken, and is not loaded again. */
 const reloadsMax = 3;
 const reloadWindowMs = 60_000;
