@@ -229,6 +229,7 @@ export class App {
   async photograph(name: string): Promise<void> {
     if (screenshots === null) return;
     mkdirSync(screenshots, { recursive: true });
+    await this.page.mouse.move(0, 0);
     for (const scheme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       await this.page.screenshot({ path: join(screenshots, `${name}-${scheme}.png`) });

@@ -54,10 +54,18 @@ async function expectSameConversation(
 describe('three people', () => {
   test('join by the form, and read the same list with the same numbers', async () => {
     const [ada, ben, cleo] = await openThree();
-    await Promise.all([ada.say('Hello from Ada'), ben.say('Hi, Ben here'), cleo.say('Cleo leads')]);
-    await ada.say('A second line,\nbroken in two');
-    const texts = ['Hello from Ada', 'Hi, Ben here', 'Cleo leads', 'A second line,\nbroken in two'];
-    await expectSameConversation([ada, ben, cleo], texts);
+    const begun = ['Good morning! Are we all reading the same list?', 'Same numbers here.'];
+    await ada.say('Good morning! Are we **all** reading the same list?');
+    await expectSameConversation([ada, ben, cleo], begun.slice(0, 1));
+    await ben.say('Same numbers here.');
+    await expectSameConversation([ada, ben, cleo], begun);
+    const atOnce = ['I write first', 'No, I do', 'And I give the numbers'];
+    await Promise.all([ada.say('I write first'), ben.say('No, I do'), cleo.say(atOnce[2] ?? '')]);
+    await expectSameConversation([ada, ben, cleo], [...begun, ...atOnce]);
+    const plan = 'Then it is settled:\nnobody writes first,\nthe list does.';
+    await ada.say(plan);
+    const all = [...begun, ...atOnce, plan];
+    await expectSameConversation([ada, ben, cleo], all);
     for (const app of [ada, ben, cleo]) {
       await expect.poll(() => app.situation(), patient).toContain('Everything is final.');
     }
@@ -86,6 +94,7 @@ describe('three people', () => {
     for (const app of [ada, ben]) await expect.poll(() => app.leader(), patient).toBe(2);
     await ben.say('while Cleo is gone');
     await expectSameConversation([ada, ben], ['first words', 'while Cleo is gone']);
+    await ada.photograph('leader-died');
 
     const back = await desk.open({ data: cleo.data });
     await back.untilOpen();
