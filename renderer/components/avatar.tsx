@@ -16,12 +16,15 @@ export function Avatar(props: {
   );
 }
 
-/** First letters of the first two words; whole characters, also outside the basic plane. */
+const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** First characters, as people see them, of the first two words. */
 export function initialsOf(name: string): string {
   const words = name.split(/[\s_.-]+/u).filter((word) => word !== '');
-  return words
-    .slice(0, 2)
-    .map((word) => Array.from(word)[0] ?? '')
-    .join('')
-    .toLocaleUpperCase();
+  return words.slice(0, 2).map(firstCharacter).join('').toLocaleUpperCase();
+}
+
+function firstCharacter(word: string): string {
+  for (const { segment } of characters.segment(word)) return segment;
+  return '';
 }

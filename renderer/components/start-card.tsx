@@ -87,7 +87,11 @@ export function StartCard(props: StartCardProps) {
                 {error.message}
               </div>
             )}
-            <button className="button button-primary start-go" type="submit" disabled={attempt.busy}>
+            <button
+              className="button button-primary start-go"
+              type="submit"
+              disabled={attempt.busy}
+            >
               {attempt.busy && <LoaderCircle className="spinner" size={16} aria-hidden />}
               {form.way === 'join' ? 'Join' : 'Start'}
             </button>

@@ -47,7 +47,7 @@ export function viewQuorum(status: NodeStatus): QuorumView {
 
 /**
  * Who has to come back, as the end of a sentence: "peer 2 or 3 is back", "peers 2 and 3 are back", "2 of
- * peers 2, 3 and 5 are back", "peer 4 is back, or peers 2 and 3 are".
+ * peers 2, 3 and 5 are back", "peer 4 is back, or peers 2 and 3 are back".
  */
 export function describeWhoIsNeeded(view: QuorumView): string {
   const { absent, connected, members, anyOneOf } = view;
@@ -68,7 +68,7 @@ export function describeWhoIsNeeded(view: QuorumView): string {
       ? `peer ${highest} is back`
       : `peer ${highest} and ${someOf(beside, others).replace(/ (is|are)$/, '')} are back`;
   if (half + 1 - connected.length > others.length) return withHighest;
-  return `${withHighest}, or ${someOf(half + 1 - connected.length, others)}`;
+  return `${withHighest}, or ${someOf(half + 1 - connected.length, others)} back`;
 }
 
 /** "peer 2 or 3 is", "peers 2 and 3 are", "2 of peers 2, 3 and 5 are"; long lists as a number. */

@@ -1,0 +1,57 @@
+/** The quorum rule against its definition, and the words for who is missing. */
+import { describe, expect, test } from 'vitest';
+import { peer, status } from '../testing/samples.ts';
+import { describeWhoIsNeeded, isQuorum, viewQuorum } from './quorum-view.ts';
+
+describe('isQuorum', () => {
+  test.each([
+    [[], [], false],
+    [[1], [1], true],
+    [[1], [1, 2], false],
+    [[2], [1, 2], true],
+    [[1, 2], [1, 2, 3], true],
+    [[3], [1, 2, 3], false],
+    [[1, 2], [1, 2, 3, 4], false],
+    [[1, 4], [1, 2, 3, 4], true],
+    [[1, 2, 3], [1, 2, 3, 4], true],
+  ])('%j of %j: %s', (some, members, expected) => {
+    expect(isQuorum(some, members)).toBe(expected);
+  });
+});
+
+describe('who is needed', () => {
+  const cases: readonly (readonly [size: number, here: readonly number[], words: string])[] = [
+    [3, [1], 'peer 2 or 3 is back'],
+    [5, [1], '2 of peers 2, 3, 4 and 5 are back'],
+    [5, [1, 2], 'peer 3, 4 or 5 is back'],
+    [2, [1], 'peer 2 is back'],
+    [4, [1, 2], 'peer 3 or 4 is back'],
+    [4, [1], 'peer 4 is back, or peers 2 and 3 are back'],
+    [6, [1, 6], 'peer 2, 3, 4 or 5 is back'],
+    [6, [1], 'peer 6 and peer 2, 3, 4 or 5 are back, or 3 of peers 2, 3, 4 and 5 are back'],
+    [11, [1], '5 of the 10 others are back'],
+  ];
+  test.each(cases)('%i members, %j there', (size, here, words) => {
+    const members = Array.from({ length: size }, (_, i) => i + 1);
+    const peers = members.filter((id) => id !== 1 && here.includes(id)).map((id) => peer(id));
+    const view = viewQuorum(status({ members, peers }));
+    expect(describeWhoIsNeeded(view)).toBe(words);
+  });
+
+  test('whoever is named would complete the quorum, for every group of up to six', () => {
+    for (let size = 1; size <= 6; size += 1) {
+      const members = Array.from({ length: size }, (_, i) => i + 1);
+      for (let bits = 0; bits < 2 ** (size - 1); bits += 1) {
+        const peers = members
+          .slice(1)
+          .filter((_, i) => (bits & (2 ** i)) !== 0)
+          .map((id) => peer(id));
+        const view = viewQuorum(status({ members, peers }));
+        for (const id of view.absent) {
+          const completes = isQuorum([...view.connected, id], members);
+          expect(view.anyOneOf.includes(id)).toBe(!view.isQuorum && completes);
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,116 @@
+/** Rows, groups, slim lines and people. */
+import { describe, expect, test } from 'vitest';
+import {
+  SAMPLE_NOW,
+  leaderEntry,
+  member,
+  membersEntry,
+  messageEntry,
+  peer,
+  status,
+} from '../testing/samples.ts';
+import { INITIAL_STATE } from './apply-event.ts';
+import { EMPTY_CONVERSATION, withEntries } from './conversation.ts';
+import {
+  continuesGroup,
+  describeMembersChange,
+  nameOf,
+  peopleOf,
+  rowAt,
+  titleOf,
+} from './selectors.ts';
+
+describe('slim lines', () => {
+  const ann = member(1);
+  const ben = member(2);
+  const changes = [
+    [[], [ann], 'Ann joined'],
+    [[ann], [ann, ben, member(3)], 'Ben Okafor and Chiara joined'],
+    [[ann, ben], [ann], 'Ben Okafor left'],
+    [[ann, ben], [ann, member(3)], 'Chiara joined · Ben Okafor left'],
+    [[ann], [{ ...ann, name: 'Anna' }], 'Ann is now Anna'],
+    [[ann], [{ ...ann, address: 'h:1' }], 'Ann can be reached at a new address'],
+    [[ann], [ann], 'Members unchanged'],
+    [[], [{ ...ann, name: '' }], 'Peer 1 joined'],
+  ] as const;
+  test.each(changes)('change %#', (before, after, words) => {
+    expect(describeMembersChange(before, after)).toBe(words);
+  });
+
+  test('say what differs from the list before, also across other entries', () => {
+    const conversation = withEntries(EMPTY_CONVERSATION, [
+      membersEntry(1, [1]),
+      leaderEntry(2, 1, 1),
+      messageEntry(3),
+      membersEntry(4, [1, 2]),
+    ]);
+    const words = [1, 2, 4]
+      .map((seq) => rowAt(conversation, seq))
+      .map((row) => 'text' in row && row.text);
+    expect(words).toEqual(['Ann started the group', 'Peer 1 leads · epoch 1', 'Ben Okafor joined']);
+  });
+
+  test('name the members where the entries in between are not known', () => {
+    const conversation = withEntries(EMPTY_CONVERSATION, [
+      membersEntry(1, [1]),
+      membersEntry(9, [1, 2]),
+    ]);
+    expect(rowAt(conversation, 9)).toMatchObject({ text: 'Members: Ann and Ben Okafor' });
+  });
+});
+
+describe('groups of rows', () => {
+  const conversation = withEntries(EMPTY_CONVERSATION, [
+    messageEntry(1),
+    messageEntry(2),
+    messageEntry(3, { author: 3 }),
+    messageEntry(4, { author: 3, sentAt: SAMPLE_NOW + 3_600_000 }),
+    leaderEntry(5, 3, 2),
+    messageEntry(6, { author: 3 }),
+  ]);
+  test.each([
+    [1, false],
+    [2, true],
+    [3, false],
+    [4, false],
+    [5, false],
+    [6, false],
+  ])('row %i continues the group: %s', (seq, expected) => {
+    const above = seq === 1 ? null : rowAt(conversation, seq - 1);
+    expect(continuesGroup(rowAt(conversation, seq), above)).toBe(expected);
+  });
+});
+
+test('people: members by id with leader and presence, the others away', () => {
+  const people = peopleOf(
+    status({
+      members: [3, 1, 2, 5],
+      peers: [peer(2, { suspected: true }), peer(3, { rttMs: 4.2 })],
+      roster: [1, 2, 3, 5, 7].map((id) => ({ ...member(id), listed: id !== 7 })),
+    }),
+  );
+  expect(people.members.map((p) => [p.id, p.presence, p.isLeader, p.rttMs])).toEqual([
+    [1, 'self', false, null],
+    [2, 'suspected', false, 4],
+    [3, 'connected', true, 4.2],
+    [5, 'unconnected', false, null],
+  ]);
+  expect(people.away.map((p) => [p.id, p.presence, p.name])).toEqual([[7, 'away', 'Grete']]);
+});
+
+test('names fall back to the id', () => {
+  expect([nameOf(status(), 2), nameOf(status(), 99), nameOf(null, 4)]).toEqual([
+    'Ben Okafor',
+    'Peer 99',
+    'Peer 4',
+  ]);
+});
+
+test.each([
+  [0, 'Lockstep'],
+  [3, '(3) Lockstep'],
+])('the title for %i unseen messages', (unseen, title) => {
+  expect(titleOf({ ...INITIAL_STATE, attention: { ...INITIAL_STATE.attention, unseen } })).toBe(
+    title,
+  );
+});

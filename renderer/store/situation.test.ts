@@ -1,0 +1,138 @@
+/** Every situation's words, exactly as the status panel shows them. */
+import { describe, expect, test } from 'vitest';
+import type { NodeStatus } from '../../shared/model.ts';
+import { peer, status } from '../testing/samples.ts';
+import { describeSituation } from './situation.ts';
+
+const gone = { connected: false } as const;
+const silent = { suspected: true } as const;
+const unled = { established: false, leader: null } as const;
+
+const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, sentence: string])[] = [
+  [{}, 'established', 'Peer 3 leads. 3 of 3 connected. Everything is final.'],
+  [
+    { id: 3, role: 'leader', peers: [peer(1), peer(2)] },
+    'established',
+    'You lead. 3 of 3 connected. Everything is final.',
+  ],
+  [
+    { pending: 1, peers: [peer(2, gone), peer(3)] },
+    'established',
+    'Peer 3 leads. 2 of 3 connected. 1 message waits for its final place.',
+  ],
+  [
+    { pending: 1200 },
+    'established',
+    'Peer 3 leads. 3 of 3 connected. 1,200 messages wait for their final place.',
+  ],
+  [
+    { established: false, leader: 1, role: 'leader', peers: [peer(2, gone), peer(3, gone)] },
+    'no-quorum',
+    'No quorum: 1 of 3. You can go on writing; messages become final when peer 2 or 3 is back.',
+  ],
+  [
+    { ...unled, peers: [peer(2, silent), peer(3, gone)] },
+    'no-quorum',
+    'No quorum: 1 of 3. You can go on writing; messages become final when peer 2 or 3 is back.',
+  ],
+  [
+    {
+      established: false,
+      leader: 2,
+      members: [1, 2, 3, 4, 5],
+      peers: [peer(2), peer(3, gone), peer(4, gone), peer(5, gone)],
+    },
+    'no-quorum',
+    'No quorum: 2 of 5. Peer 2 leads for now, and orders messages provisionally. You can go on ' +
+      'writing; messages become final when peer 3, 4 or 5 is back.',
+  ],
+  [
+    { ...unled, members: [1, 2], peers: [peer(2, gone)] },
+    'no-quorum',
+    'No quorum: 1 of 2. You can go on writing; messages become final when peer 2 is back.',
+  ],
+  [
+    { ...unled, members: [1, 2, 3, 4], peers: [2, 3, 4].map((id) => peer(id, gone)) },
+    'no-quorum',
+    'No quorum: 1 of 4. You can go on writing; messages become final when peer 4 is back, or ' +
+      'peers 2 and 3 are back.',
+  ],
+  [
+    { role: 'candidate', ...unled },
+    'electing',
+    'Electing a leader. 3 of 3 connected. You can go on writing.',
+  ],
+  [
+    { established: false },
+    'taking-over',
+    'Peer 3 is taking the lead, provisionally so far. 3 of 3 connected. You can go on writing.',
+  ],
+  [
+    { established: false, leader: 1, role: 'leader' },
+    'taking-over',
+    'You are taking the lead, provisionally so far. 3 of 3 connected. You can go on writing.',
+  ],
+  [
+    { synchronising: true, established: false },
+    'synchronising',
+    'Peer 3 is about to lead, and fetches what it lacks first. You can go on writing.',
+  ],
+  [
+    { synchronising: true, established: false, leader: 1 },
+    'synchronising',
+    'You are about to lead, and fetch what you lack first. You can go on writing.',
+  ],
+  [
+    { synchronising: true, ...unled },
+    'synchronising',
+    'The next leader is fetching what it lacks before it leads. You can go on writing.',
+  ],
+  [
+    { progress: { at: 12_400, target: 80_000 } },
+    'catching-up',
+    'Catching up: 12,400 of 80,000 entries.',
+  ],
+  [
+    { progress: { at: 9, target: 9 } },
+    'established',
+    'Peer 3 leads. 3 of 3 connected. Everything is final.',
+  ],
+  [
+    { role: 'joining', members: [] },
+    'joining',
+    'Joining the group. You can write already; messages are sent once the leader has let you in.',
+  ],
+  [
+    { diverged: true, progress: { at: 1, target: 9 } },
+    'diverged',
+    'This peer’s history differs from the group’s at a final number, so it has stopped: nothing ' +
+      'new arrives or becomes final here. Compare fingerprints with another member, then join ' +
+      'again with an empty data folder.',
+  ],
+];
+
+test.each(cases)('case %#', (part, kind, sentence) => {
+  const situation = describeSituation(status(part));
+  expect({ kind: situation.kind, sentence: situation.sentence }).toEqual({ kind, sentence });
+});
+
+describe('beside the sentence', () => {
+  test.each([
+    [{}, 'calm', 'Peer 3 leads · 3 of 3', ''],
+    [{ progress: { at: 12_400, target: 80_000 } }, 'busy', 'Catching up 15%', ''],
+    [
+      { diverged: true },
+      'alarm',
+      'History differs',
+      'Stopped: this peer’s history differs from the group’s.',
+    ],
+    [
+      { ...unled, peers: [] },
+      'waiting',
+      'No quorum · 1 of 3',
+      'No quorum: messages wait for their final place until peer 2 or 3 is back.',
+    ],
+  ] as const)('tone, label and hint %#', (part, tone, label, composerHint) => {
+    expect(describeSituation(status(part))).toMatchObject({ tone, label, composerHint });
+  });
+});
