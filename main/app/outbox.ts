@@ -1,7 +1,8 @@
 /**
  * What waits to be told to the window. A catch-up finalises tens of thousands of entries a second;
  * telling them one by one would keep both processes busy with envelopes. So events are gathered for
- * one frame and sent in order, entries next to each other as one. It must never let an entry become
+ * one frame and sent in order, entries next to each other as one. The first one after a quiet frame
+ * goes at once: what a person has just sent must not wait for others. It must never let an entry become
  * final before the same message was accepted: only neighbours are joined.
  */
 import type { EventName, Events } from '../../shared/ipc/contract.ts';
@@ -19,6 +20,7 @@ export class Outbox {
   readonly #send: (event: OutgoingEvent) => void;
   #queue: OutgoingEvent[] = [];
   #timer: NodeJS.Timeout | null = null;
+  #flushedAt = 0;
 
   constructor(send: (event: OutgoingEvent) => void) {
     this.#send = send;
@@ -36,13 +38,15 @@ export class Outbox {
     } else {
       this.#queue.push(event);
     }
-    this.#timer ??= setTimeout(() => this.flush(), FRAME_MS);
+    const wait = Math.max(0, this.#flushedAt + FRAME_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
   /** Sends what is queued now. */
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#flushedAt = performance.now();
     const events = this.#queue;
     this.#queue = [];
     for (const event of events) this.#send(event);
