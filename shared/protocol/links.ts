@@ -11,6 +11,9 @@ import { leaderRoute, resubmit } from './submission.ts';
 import { startProgress } from './transitions.ts';
 import { type Epoch, type Member, type PeerId, compareEpochs } from './types.ts';
 
+/** Addresses told on a new link, members first: a few hundred bytes each, well under a frame. */
+const ADDRESSES_MAX = 256;
+
 /** An authenticated link is up. */
 export function onLinkUp(s: State, peer: LinkedPeer): void {
   const reason = refusalOf(s, peer);
@@ -25,7 +28,7 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   else known.relink(peer, s.now);
   noteReported(s, peer, peer.promised);
   s.out.statusChanged = true;
-  send(s, peer.id, { kind: 'addresses', members: addresses(s) });
+  send(s, peer.id, { kind: 'addresses', members: addresses(s).slice(0, ADDRESSES_MAX) });
   greet(s, peer.id);
   if (leaderRoute(s) === peer.id) resubmit(s);
 }
@@ -102,10 +105,14 @@ export function forgiveSilence(s: State): void {
 /** Everyone worth dialling: members and former members, where they were last. */
 export function addresses(s: State): readonly Member[] {
   const all = new Map<PeerId, Member>();
-  for (const { member } of s.known.values()) all.set(member.id, member);
+  for (const { id } of newestList(s)?.members ?? []) {
+    const known = s.known.get(id);
+    if (known !== undefined) all.set(id, known.member);
+  }
   for (const member of newestList(s)?.members ?? []) {
     if (!all.has(member.id)) all.set(member.id, member);
   }
+  for (const { member } of s.known.values()) all.set(member.id, member);
   all.delete(s.self.id);
   return [...all.values()];
 }

@@ -5,7 +5,7 @@
  * connected old members are a quorum of the new list (E8). Waiting changes share one entry.
  */
 import { appendOwn } from './append.ts';
-import { encodeMembers } from './codec.ts';
+import { MEMBERS_MAX, encodeMembers } from './codec.ts';
 import type { Join } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { isQuorum } from './quorum.ts';
@@ -123,6 +123,7 @@ function compose(s: State, role: Leading, old: readonly Member[]): readonly Memb
   const added: Member[] = [];
   for (const member of joins.values()) {
     if (members.has(member.id)) joins.delete(member.id);
+    else if (members.size + added.length >= MEMBERS_MAX) break;
     else if (isReadyToJoin(s, role, member)) added.push(member);
   }
   for (let count = added.length; count > 0; count--) {
@@ -159,7 +160,7 @@ function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
 function isReadyToJoin(s: State, role: Leading, member: Member): boolean {
   const peer = s.peers.get(member.id);
   const progress = role.progress.get(member.id);
-  if (peer?.reachable !== true || !bytesEqual(peer.key, member.key)) return false;
+  if (peer?.reachable !== true || peer.leaving || !bytesEqual(peer.key, member.key)) return false;
   if (progress === undefined || progress.matched === 0) return false;
   return progress.matched + s.config.caughtUpEntries >= s.log.last.seq;
 }
@@ -215,6 +216,7 @@ export function maybeAskToJoin(s: State): void {
 /** A graceful leave: hand over the lead, ask to be taken off the list, or just go when nobody stays. */
 export function maybeLeave(s: State): void {
   if (!s.leaving || s.left) return;
+  if (!isListed(s) && mayBeListedYet(s)) return;
   if (!isListed(s) || nobodyStays(s)) {
     s.left = true;
     emit(s, { kind: 'left' });
@@ -225,6 +227,19 @@ export function maybeLeave(s: State): void {
   if (s.leaveAskedAt !== null && s.now - s.leaveAskedAt < ASK_AGAIN_MS) return;
   s.leaveAskedAt = s.now;
   send(s, role.leader, { kind: 'leave' });
+}
+
+/**
+ * A JOIN of this peer may be in a list that is on its way here; to vanish now would leave the leader of
+ * a group of one waiting for it. Over once the leader has heard that this peer leaves, and everything
+ * that it had appended by then is here.
+ */
+function mayBeListedYet(s: State): boolean {
+  const { role } = s;
+  if (role.kind !== 'following' || s.joinAskedAt === null) return false;
+  const heartbeat = s.peers.get(role.leader)?.heartbeat;
+  const heard = heartbeat?.echo ? heartbeat.echo.stamp >= s.leavingSince : false;
+  return !heard || s.log.last.seq < (heartbeat?.last.seq ?? 0);
 }
 
 /** This is the last member, or every connected member is leaving too. */

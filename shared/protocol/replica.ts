@@ -190,6 +190,7 @@ function dispatch(s: State, input: Input): void {
       onEntriesRead(s, input.request, input.entries);
       break;
     case 'leave':
+      if (!s.leaving) s.leavingSince = s.now;
       s.leaving = true;
       for (const peer of s.peers.values()) peer.nextHeartbeatAt = s.now;
       break;

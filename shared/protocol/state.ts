@@ -169,6 +169,7 @@ export class State {
   joinAskedAt: number | null = null;
   bound: boolean;
   leaving = false;
+  leavingSince = 0;
   left = false;
   leaveAskedAt: number | null = null;
   stopped = false;
