@@ -248,8 +248,11 @@ export class Checkers {
 
   #needOwn(host: Host, messages: readonly Message[]): void {
     for (const message of messages) {
-      if (message.author !== host.id || !this.submissions.has(message.id)) continue;
-      if (!isStored(host.disk, message.id) && host.folder === 'own') {
+      if (message.author !== host.id) continue;
+      // One that a lost identity of this id wrote is somebody else's, and one of a forgotten life, too.
+      const submission = this.submissions.get(message.id);
+      if (submission === undefined || submission.void) continue;
+      if (!isStored(host.disk, message.id)) {
         violated(
           'stored-before-sent',
           `host ${host.index} sends ${message.id} before it is stored`,

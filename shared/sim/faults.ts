@@ -187,6 +187,12 @@ export class Faults {
   /** A new key under the same id: refused for an id that is bound. */
   #wipe(host: Host): void {
     if (host.state !== 'down' || host.folder !== 'own') return;
+    if (this.#sim.options.amnesia) {
+      host.disk = new Disk(this.#sim.groupHash);
+      this.#sim.checkers.forget(({ author }) => author === host.id);
+      this.start(host);
+      return;
+    }
     if (!this.#sim.checkers.isBound(host.id)) {
       this.start(host);
       return;

@@ -73,6 +73,8 @@ export interface SimOptions {
   readonly bodyBytes: number;
   /** Some of the members that are down at the end stay down, as far as a quorum can spare them. */
   readonly leaveDead: boolean;
+  /** A machine that loses its data keeps its identity key; the product makes that impossible. */
+  readonly amnesia: boolean;
   readonly weights: FaultWeights;
 }
 
@@ -108,6 +110,7 @@ export function drawOptions(seed: number, steps: number): SimOptions {
     wire: random.chance(0.04),
     bodyBytes: random.pick([4, 4, 40, 400]),
     leaveDead: random.chance(0.3),
+    amnesia: false,
     weights: drawWeights(random),
   };
 }

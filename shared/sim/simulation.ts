@@ -11,6 +11,7 @@ import {
   type Member,
   type MessageId,
   type PeerId,
+  compareEpochs,
 } from '../protocol/types.ts';
 import { Random } from '../random.ts';
 import { cheapChainHash, cheapGroupHash } from './cheap-hash.ts';
@@ -345,11 +346,21 @@ export class Simulation {
       return false;
     }
     const reason = host.replica?.refusalOf(this.#hello(other)) ?? null;
-    if (reason === null) return true;
+    if (reason === null) {
+      this.#mustBeUnknowing(host, other);
+      return true;
+    }
     if (reason === 'DIVERGED') this.#disconnect(host, other.id, reason);
     this.network.refuse(pair, host, reason);
     this.#refuse(other, reason);
     return false;
+  }
+
+  /** Who remembers a higher promise of a peer than its old copy of the data has must not let it in. */
+  #mustBeUnknowing(host: Host, other: Host): void {
+    const known = other.folder === 'old' ? host.remembers(other.id) : undefined;
+    if (known === undefined || compareEpochs(known.promised, other.disk.promised) <= 0) return;
+    violated('refusal', `host ${host.index} lets host ${other.index} in with an old folder`);
   }
 
   /** A burst of what arrived on one link. */

@@ -1,0 +1,92 @@
+/** Variants that leave a group that has its quorum without a leader, or with the wrong one. */
+import type { Variant } from './variant.ts';
+
+export const livenessVariants: readonly Variant[] = [
+  {
+    name: 'no-reunion',
+    breaks: 'Who leads or follows provisionally and hears a quorum stands (E1).',
+    edits: [
+      {
+        file: 'election.ts',
+        find: `    case 'leading-provisionally':
+      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;`,
+        replace: `    case 'leading-provisionally':
+      return null;`,
+      },
+    ],
+    within: 500,
+  },
+  {
+    name: 'no-preparing-above',
+    breaks: 'A leader that is refused for a higher promise prepares above it (E2).',
+    edits: [
+      {
+        file: 'replica.ts',
+        find: 'if (s.now - role.refusedSince < s.config.reprepareMs) return;',
+        replace: 'if (role.refusedSince > 0) return;',
+      },
+    ],
+    within: 2_000,
+  },
+  {
+    name: 'provisional-leader-is-a-reason-to-refuse',
+    breaks: 'Only an established leader is a reason to refuse (E3).',
+    edits: [
+      {
+        file: 'state.ts',
+        find: "if (s.role.kind !== 'following' || s.role.via !== null) return null;",
+        replace:
+          "if (s.role.kind === 'leading-provisionally') return s.self.id;\n  if (s.role.kind !== 'following-provisionally' && (s.role.kind !== 'following' || s.role.via !== null)) return null;",
+      },
+    ],
+    within: 500,
+  },
+  {
+    name: 'no-takeover',
+    breaks: 'A caught-up member higher than the leader takes over (G6).',
+    edits: [
+      {
+        file: 'election.ts',
+        find: "return mayTakeOver(s, role.leader, role.epoch) ? 'takeover' : null;",
+        replace: "return mayTakeOver(s, role.leader, role.epoch) && s.leaving ? 'takeover' : null;",
+      },
+    ],
+    within: 100,
+  },
+  {
+    name: 'no-waiting-for-a-slow-winner',
+    breaks: 'Those who promised a winner wait while it makes progress (E5).',
+    edits: [
+      {
+        file: 'heartbeat.ts',
+        find: 'if (winner === null || winner.id !== from || heartbeat.synchronising === null) return;',
+        replace: 'if (winner === null || winner.id !== from || from !== 0) return;',
+      },
+    ],
+    directed: 'slow-winner',
+    within: 200,
+  },
+  {
+    name: 'leader-removes-itself',
+    breaks: 'No leader takes itself off the list, and a list is never empty (E7).',
+    edits: [
+      {
+        file: 'membership.ts',
+        find: 'leaves.delete(s.self.id);',
+        replace: 'if (s.leaving) leaves.add(s.self.id);',
+      },
+      {
+        file: 'membership.ts',
+        find: 'if (leaves.has(member.id) && old.length > 1) continue;',
+        replace: 'if (leaves.has(member.id)) continue;',
+      },
+      {
+        file: 'membership.ts',
+        find: 'if (joins.size === 0 && leaves.size === 0 && isSelfCurrent(s, list.members)) return;',
+        replace:
+          'if (!s.leaving && joins.size === 0 && leaves.size === 0 && isSelfCurrent(s, list.members)) return;',
+      },
+    ],
+    within: 2_000,
+  },
+];

@@ -1,0 +1,76 @@
+/** Variants that break author order, lose an accepted message, or take one twice. */
+import type { Variant } from './variant.ts';
+
+export const orderVariants: readonly Variant[] = [
+  {
+    name: 'no-deduplication',
+    breaks: 'A message whose id is in the log is dropped.',
+    edits: [
+      { file: 'submission.ts', find: "if (log.has(id)) return 'in-log';", replace: '' },
+      {
+        file: 'submission.ts',
+        find: 'if (inLog.has(id) || s.log.has(id)) continue;',
+        replace: '',
+      },
+      {
+        file: 'log.ts',
+        find: "assert(!this.#seqs.has(entry.id), 'a message stands in the log once');",
+        replace: '',
+      },
+    ],
+    within: 20,
+  },
+  {
+    name: 'no-after',
+    breaks: "A message waits until its author's previous one has its place (V1).",
+    edits: [
+      {
+        file: 'submission.ts',
+        find: "return after === null ? 'fits' : 'gap';",
+        replace: "return 'fits';",
+      },
+      {
+        file: 'submission.ts',
+        find: "if (verdict === 'fits' || after === null || inLog.has(after)) {",
+        replace: "if (verdict !== 'in-log') {",
+      },
+    ],
+    within: 500,
+  },
+  {
+    name: 'submitted-before-stored',
+    breaks: 'No frame with an own message leaves before it is on disk (V2).',
+    edits: [
+      {
+        file: 'submission.ts',
+        find: 's.pending.add(message, false);',
+        replace: 's.pending.add(message, true);\n  submitTo(s, message);',
+      },
+    ],
+    within: 20,
+  },
+  {
+    name: 'cut-message-forgotten',
+    breaks: 'The messages of a cut suffix return to pending in the same write (V3).',
+    edits: [
+      {
+        file: 'append.ts',
+        find: 'if (messages.length > 0) {',
+        replace: 'if (messages.length < 0) {',
+      },
+    ],
+    within: 2_000,
+  },
+  {
+    name: 'submitted-once',
+    breaks: 'What is not final is submitted again (V4).',
+    edits: [
+      {
+        file: 'replica.ts',
+        find: 'if (s.now >= s.resubmitAt) resubmit(s);',
+        replace: '',
+      },
+    ],
+    within: 500,
+  },
+];
