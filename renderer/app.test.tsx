@@ -114,7 +114,7 @@ describe('the first card', () => {
     const group = { group: '9d41c7e20b8a', id: 1, name: 'Ann', data: '/d/1', openedAt: 0 };
     const fake = show({ snapshot: firstCard({ groups: [group] }) });
     await userEvent.click(
-      await screen.findByRole('button', { name: 'Open group 9d41c7e2 as Ann' }),
+      await screen.findByRole('button', { name: /^Ann · peer 1 Group 9d41c7e2/ }),
     );
     expect(asked(fake, 'open-group')).toEqual([{ data: '/d/1' }]);
   });

@@ -183,7 +183,6 @@ function GroupList(props: {
               className="start-group"
               disabled={props.busy}
               title={group.data}
-              aria-label={`Open group ${group.group.slice(0, 8)} as ${group.name}`}
               onClick={() => props.onOpen(group.data)}
             >
               <span className="start-group-name">
