@@ -74,7 +74,7 @@ const lastGroup = 'your group';
 /** Longest graceful leave, milliseconds; the node promises 3 s, the rest is for closing files. */
 const leaveMaxMs = 3_500;
 /** The panel's latency, phi and lag are renewed this often, milliseconds. */
-const statusPollMs = 500;
+const statusPollMs = 1_000;
 /** A status follows the entries it describes within this time, milliseconds. */
 const statusSoonMs = 50;
 
