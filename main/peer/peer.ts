@@ -408,7 +408,10 @@ export class Peer {
     const told: LinkRefused = wrongGroup ? { ...refused, code: 'WRONG_GROUP' } : refused;
     const ending = endingOf(told, !this.#bound);
     if (ending !== null) this.fail(ending);
-    else if (refused.code === 'DIVERGED' && refused.by === 'them') this.#tellDiverged(refused);
+    else if (refused.code === 'DIVERGED' && refused.by === 'them' && refused.peer !== null) {
+      this.#tellDiverged(refused);
+      if (refused.proven) this.#input({ kind: 'refused-as-diverged', by: refused.peer });
+    }
   }
 
   #tellDiverged({ message }: { readonly message: string }): void {

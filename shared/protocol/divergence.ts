@@ -23,8 +23,16 @@ export function onDiverged(s: State, id: PeerId, seq: Seq): void {
   s.out.statusChanged = true;
 }
 
+/** Told by another peer: that the histories differ counts when it is the leader's word. */
+export function onRefusedAsDiverged(s: State, by: PeerId): void {
+  if (s.stopped || s.epoch.leader !== by) return;
+  stop(s);
+  emit(s, { kind: 'diverged', peer: by, seq: s.mark, stopped: true });
+  s.out.statusChanged = true;
+}
+
 /** This peer takes no further part; what it holds stays readable. */
-export function stop(s: State): void {
+function stop(s: State): void {
   s.stopped = true;
   s.attempt = null;
   becomeLeaderless(s);

@@ -68,6 +68,8 @@ export type Input =
       readonly request: number;
       readonly entries: readonly Entry[];
     }
+  /** `by` refuses this peer's links because their histories differ. */
+  | { readonly kind: 'refused-as-diverged'; readonly by: PeerId }
   /** This peer wants to leave the group; answered by a `left` event. */
   | { readonly kind: 'leave' }
   /** A new display name for this peer. */

@@ -13,6 +13,7 @@ import {
   onEntriesRead,
   onFetch,
 } from './catch-up.ts';
+import { onRefusedAsDiverged } from './divergence.ts';
 import {
   checkAttempt,
   maybeStand,
@@ -188,6 +189,9 @@ function dispatch(s: State, input: Input): void {
       break;
     case 'entries-read':
       onEntriesRead(s, input.request, input.entries);
+      break;
+    case 'refused-as-diverged':
+      onRefusedAsDiverged(s, input.by);
       break;
     case 'leave':
       if (!s.leaving) s.leavingSince = s.now;

@@ -34,6 +34,8 @@ export function describeInput(input: Input): string {
     case 'tick':
     case 'leave':
       return input.kind;
+    case 'refused-as-diverged':
+      return `is told by ${input.by} that it differs`;
     case 'rename':
       return `is called ${input.name}`;
   }
