@@ -9,7 +9,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { _electron, type ElectronApplication, type Page } from '@playwright/test';
+import {
+  _electron,
+  type Browser,
+  chromium,
+  type ElectronApplication,
+  type Page,
+} from '@playwright/test';
 import { openDisplay } from '../../scripts/lib/display.mjs';
 import { findElectron } from '../../scripts/set-up/electron-runtime.mjs';
 
@@ -50,6 +56,7 @@ export class Desk {
   readonly folder = mkdtempSync(join(tmpdir(), 'lockstep-app-'));
   readonly #apps: App[] = [];
   readonly #display = openDisplay();
+  readonly #detached: ChildProcess[] = [];
   #opened = 0;
 
   /** Starts an app and waits for its window. */
@@ -80,6 +87,20 @@ export class Desk {
     return new Promise((resolve) => second.once('exit', resolve));
   }
 
+  /** Starts an app that no debugger is attached to but while something is asked of it. */
+  async openDetached(debuggingPort: number, args: readonly string[]): Promise<DetachedApp> {
+    this.#opened += 1;
+    const data = join(this.folder, `app-${this.#opened}`);
+    const debugging = `--remote-debugging-port=${debuggingPort}`;
+    const words = ['--no-sandbox', debugging, repository, '--data', data, ...args];
+    const started = spawn(executable(), words, {
+      env: await this.#environment(),
+      stdio: 'ignore',
+    });
+    this.#detached.push(started);
+    return new DetachedApp(debuggingPort);
+  }
+
   async #environment(): Promise<Record<string, string>> {
     const display = await this.#display;
     // This user's key store is the desk's own; what the machine's user has stays out of it.
@@ -90,6 +111,7 @@ export class Desk {
   /** Ends everything; call after each test. */
   async close(): Promise<void> {
     for (const app of this.#apps) await app.kill();
+    for (const app of this.#detached) await killed(app);
     await (await this.#display).close();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -217,12 +239,17 @@ export class App {
     await ended;
   }
 
+  /** SIGTERM, as a session that ends sends it; answers the exit code. */
+  async terminate(): Promise<number | null> {
+    const ended = this.#ended();
+    this.#process.kill('SIGTERM');
+    await ended;
+    return this.#process.exitCode;
+  }
+
   /** SIGKILL: the process ends without a word to anybody. */
   async kill(): Promise<void> {
-    if (!this.isUp()) return;
-    const ended = this.#ended();
-    this.#process.kill('SIGKILL');
-    await ended;
+    await killed(this.#process);
   }
 
   /** Keeps a picture of this state, light and dark, if LOCKSTEP_SCREENSHOTS names a folder. */
@@ -241,6 +268,56 @@ export class App {
     if (!this.isUp()) return;
     await new Promise((resolve) => this.#process.once('exit', resolve));
   }
+}
+
+/** An app that is asked through the DevTools protocol, a connection at a time. */
+class DetachedApp {
+  readonly #address: string;
+
+  constructor(debuggingPort: number) {
+    this.#address = `http://127.0.0.1:${debuggingPort}`;
+  }
+
+  /** What the page shows; empty while there is none to ask. */
+  async text(): Promise<string> {
+    return this.#ask('', async (browser) => {
+      const page = browser.contexts().flatMap((context) => context.pages())[0];
+      return page === undefined ? '' : page.innerText('body', { timeout: 1_000 });
+    });
+  }
+
+  /** Process id of the page's renderer; 0 while there is none. */
+  async rendererPid(): Promise<number> {
+    return this.#ask(0, async (browser) => {
+      const session = await browser.newBrowserCDPSession();
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      return processInfo.find(({ type }) => type === 'renderer')?.id ?? 0;
+    });
+  }
+
+  async #ask<T>(nothing: T, question: (browser: Browser) => Promise<T>): Promise<T> {
+    let browser: Browser;
+    try {
+      browser = await chromium.connectOverCDP(this.#address, { timeout: 2_000 });
+    } catch {
+      // Not up yet, or in between: whoever asks will ask again.
+      return nothing;
+    }
+    try {
+      return await question(browser);
+    } catch {
+      return nothing;
+    } finally {
+      await browser.close();
+    }
+  }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /** A port that is free now; the tests' own, so that windows do not meet the machine's other programs. */
