@@ -7,6 +7,16 @@ import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FinalEvent, PeerProcess, patienceMs } from './peer-process.ts';
+import { type Wiring, loopback } from './wiring.ts';
+
+/** What one start of one peer may have of its own. */
+export interface StartOptions {
+  /** Another build of the program than the one in dist. */
+  readonly program?: string;
+  /** Command put before the program. */
+  readonly wrap?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** One group under test. */
 export class Cluster {
@@ -14,15 +24,22 @@ export class Cluster {
   readonly peers = new Map<number, PeerProcess>();
   readonly #ports = new Map<number, number>();
   readonly #args: readonly string[];
+  readonly #wiring: Wiring;
   #seed: number | null = null;
 
-  constructor(args: readonly string[] = []) {
+  /** The wiring stays the caller's to close. */
+  constructor(args: readonly string[] = [], wiring: Wiring = loopback) {
     this.#args = args;
+    this.#wiring = wiring;
   }
 
   /** Starts a group of peers 1 … size and waits until all are members and the highest leads. */
-  static async start(size: number, args: readonly string[] = []): Promise<Cluster> {
-    const cluster = new Cluster(args);
+  static async start(
+    size: number,
+    args: readonly string[] = [],
+    wiring: Wiring = loopback,
+  ): Promise<Cluster> {
+    const cluster = new Cluster(args, wiring);
     try {
       for (let id = 1; id <= size; id++) await cluster.startPeer(id);
       await cluster.settled();
@@ -57,28 +74,45 @@ export class Cluster {
   }
 
   /** Starts or restarts a peer with its data folder, and waits until it is ready. */
-  async startPeer(id: number, args: readonly string[] = []): Promise<PeerProcess> {
+  async startPeer(
+    id: number,
+    args: readonly string[] = [],
+    options: StartOptions = {},
+  ): Promise<PeerProcess> {
     mkdirSync(this.dataOf(id), { recursive: true });
-    const peer = this.spawnPeer(id, args);
+    const peer = this.spawnPeer(id, args, options);
     this.peers.set(id, peer);
     const ready = await peer.event('ready');
     this.#ports.set(id, ready.port);
+    this.#wiring.listening(id, ready.port);
     this.#seed ??= id;
     return peer;
   }
 
   /** Starts a process for a peer without waiting for anything. */
-  spawnPeer(id: number, args: readonly string[] = []): PeerProcess {
+  spawnPeer(
+    id: number,
+    args: readonly string[] = [],
+    { program, wrap = [], env = {} }: StartOptions = {},
+  ): PeerProcess {
+    const wiring = this.#wiring;
     const seed = this.#seed;
     const seeds =
-      seed === null || seed === id ? [] : ['--seed', `${seed}:127.0.0.1:${this.portOf(seed)}`];
-    const port = String(this.#ports.get(id) ?? 0);
+      seed === null || seed === id
+        ? []
+        : ['--seed', `${seed}:${wiring.hostOf(seed)}:${this.portOf(seed)}`];
+    const port = String(this.#ports.get(id) ?? wiring.portOf(id));
     return new PeerProcess({
       home: this.home,
       logFile: join(this.home, `peer-${id}.log`),
+      ...(program === undefined ? {} : { program }),
+      wrap: [...wiring.wrapOf(id), ...wrap],
+      env,
       args: [
-        ...['--json', '--id', String(id), '--port', port, '--data', this.dataOf(id)],
+        ...['--json', '--id', String(id), '--data', this.dataOf(id)],
+        ...['--host', wiring.hostOf(id), '--port', port],
         ...seeds,
+        ...wiring.argsOf(id),
         ...this.#args,
         ...args,
       ],

@@ -93,6 +93,8 @@ export interface SpawnOptions {
   readonly args: readonly string[];
   /** Per-user folder of keys and default data, so that no test sees another's. */
   readonly home: string;
+  /** Another build of the program than the one in dist. */
+  readonly program?: string;
   /** Command put before the program, as `ip netns exec NAME`. */
   readonly wrap?: readonly string[];
   /** Other environment variables. */
@@ -117,7 +119,8 @@ export class PeerProcess {
   readonly #ended: Promise<Exit>;
 
   constructor(options: SpawnOptions) {
-    const [command, ...args] = [...(options.wrap ?? []), nodePath, cliPath, ...options.args];
+    const program = options.program ?? cliPath;
+    const [command, ...args] = [...(options.wrap ?? []), nodePath, program, ...options.args];
     this.child = spawn(command ?? nodePath, args, {
       cwd: options.home,
       env: { ...process.env, LOCKSTEP_HOME: options.home, ...options.env },
