@@ -11,7 +11,7 @@ import type { Accept, Coordinator, Heartbeat } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { considerProvisional } from './provisional.ts';
 import type { Following } from './roles.ts';
-import { type State, raisePromise, send, sendAfterWrites } from './state.ts';
+import { type State, isConnected, raisePromise, send, sendAfterWrites } from './state.ts';
 import { becomeFollowing } from './transitions.ts';
 import { type Epoch, type PeerId, bytesEqual, compareEpochs } from './types.ts';
 
@@ -28,6 +28,8 @@ export function followEstablished(s: State, from: PeerId, epoch: Epoch): Followi
   }
   const followed = role.kind === 'following' && role.via === null && role.leader === from;
   if (followed && compareEpochs(role.epoch, epoch) === 0) return role;
+  // A leader that does not hear this peer would be followed and left again at each of its heartbeats.
+  if (!isConnected(s, from)) return null;
   raisePromise(s, epoch);
   becomeFollowing(s, { id: from, epoch, via: null });
   return s.role.kind === 'following' ? s.role : null;

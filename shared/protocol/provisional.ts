@@ -4,13 +4,13 @@
  * orders is shown as not final (submission.ts keeps that order).
  */
 import { type Run, sameRun } from './messages.ts';
-import { type State, isListed } from './state.ts';
+import { type State, isConnected, isListed } from './state.ts';
 import { becomeFollowingProvisionally } from './transitions.ts';
 import type { PeerId } from './types.ts';
 
 /** `from` leads provisionally: follows it if nobody better is there. */
 export function considerProvisional(s: State, from: PeerId, run: Run): void {
-  if (run.leader !== from || s.stopped) return;
+  if (run.leader !== from || s.stopped || !isConnected(s, from)) return;
   const { role } = s;
   switch (role.kind) {
     case 'leading':
