@@ -319,21 +319,19 @@ export class Cluster {
     return { id, key, name, address, promised: durablePromised, nonce: host.nonce };
   }
 
-  /** The connection closes at both ends; `refused` if a redial is refused as well. */
-  disconnect(a: PeerId, b: PeerId): void {
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const direction = this.direction(from, to);
-      if (!direction.up) continue;
-      direction.up = false;
-      direction.connection = 0;
-      const host = this.host(from);
-      if (host.replica !== null) {
-        this.input(host, { kind: 'link-down', peer: to, refused: false });
-      }
-    }
+  /** `from` closes the connection: what it sent before still arrives, what was sent to it does not. */
+  disconnect(from: PeerId, to: PeerId): void {
+    const [there, back] = [this.direction(from, to), this.direction(to, from)];
+    if (!there.up) return;
+    there.up = false;
+    back.connection = 0;
+    this.input(this.host(from), { kind: 'link-down', peer: to, refused: false });
+    const { connection } = there;
+    this.#after(HOP_MS, () => {
+      if (there.connection !== connection || !back.up) return;
+      back.up = false;
+      this.input(this.host(to), { kind: 'link-down', peer: from, refused: false });
+    });
   }
 
   /** From now on nothing gets from `from` to `to`, and neither is told. */
@@ -561,7 +559,11 @@ export class Cluster {
   flushFinals(): void {
     const byText = new Map<string, PeerId[]>();
     for (const [id, text] of this.#finals) {
-      const key = text.join(', ');
+      const [first = '', second = ''] = text;
+      const long = text.length > 12;
+      const key = long
+        ? `${first}, ${second}, …, ${text.at(-1)}, ${text.length} entries`
+        : text.join(', ');
       byText.set(key, [...(byText.get(key) ?? []), id]);
     }
     this.#finals.clear();

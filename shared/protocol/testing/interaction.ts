@@ -34,13 +34,14 @@
  *     settle                      lets time pass until nothing has changed for three seconds
  *     until <id> <text>           lets time pass until the peer's state contains the text
  *     state [<id>…]               one line per peer
+ *     status <id>, roster <id>    what a host is told; everybody ever listed, by name
  *     log <id> [<from>]           the entries in a peer's memory
  *     disk <id>                   what is durable: promise, end of the log, mark, pending
  *     agree [<id>…]               these peers (default: all that run) have the same log, all final
  */
 import { assert } from '../../assert.ts';
 import { type ProtocolConfig, validateConfig } from '../config.ts';
-import { describeEntries, describeEpoch, describeMessage } from '../describe.ts';
+import { describeEntries, describeEpoch, describeMessage, describeStatus } from '../describe.ts';
 import type { ProtocolMessage } from '../messages.ts';
 import { type PeerId, bytesEqual } from '../types.ts';
 import { Cluster, type FramePattern, type LogLevel } from './cluster.ts';
@@ -78,6 +79,7 @@ export class Interaction {
         return this.#set(args[0], Number(args[1]));
       case 'log-level':
         assert(['none', 'roles', 'frames', 'all'].includes(args[0] ?? ''), 'unknown level');
+        cluster.flushFinals();
         cluster.level = args[0] as LogLevel;
         return;
       case 'found':
@@ -170,6 +172,9 @@ export class Interaction {
         for (const id of ids) cluster.show(`${id}: ${cluster.describe(id)}`);
         return;
       }
+      case 'status':
+      case 'roster':
+        return this.#showStatus(name, peer(args[0]));
       case 'log':
         return this.#showLog(peer(args[0]), Number(args[1] ?? 1));
       case 'agree':
@@ -285,6 +290,7 @@ export class Interaction {
   #disk([what, id]: readonly string[]): void {
     const cluster = this.#cluster;
     if (what === 'manual' || what === 'auto') {
+      if (!cluster.hosts.has(peer(id))) cluster.addHost(peer(id));
       const host = cluster.host(peer(id));
       host.manualDisk = what === 'manual';
       if (!host.manualDisk) cluster.persist(host, Infinity);
@@ -296,6 +302,13 @@ export class Interaction {
       `${what}: promised ${describeEpoch(disk.promised)}, final ${disk.mark}, ` +
         `log ${describeEntries(disk.log, cluster.nameOf)}${pending === '' ? '' : `, pending ${pending}`}`,
     );
+  }
+
+  #showStatus(what: 'status' | 'roster', id: PeerId): void {
+    const status = this.#cluster.replica(id).status();
+    const roster = status.roster.map((each) => `${each.id} ${each.name}${each.listed ? '' : ' (not listed)'}`);
+    this.#cluster.flushFinals();
+    this.#cluster.show(`${id}: ${what === 'status' ? describeStatus(status) : roster.join(', ')}`);
   }
 
   #showLog(id: PeerId, from: number): void {
