@@ -246,7 +246,11 @@ export class PeerProcess {
 
   /** The last events and the log, for a failure's message. */
   describe(): string {
-    const last = this.events.slice(-12).map((event) => JSON.stringify(event).slice(0, 400));
+    const statuses = this.events.filter(({ event }) => event === 'status').slice(-2);
+    const told = this.events.filter(({ event }) => event !== 'status' && event !== 'accepted');
+    const last = [...told.slice(-8), ...statuses].map((event) =>
+      JSON.stringify(event).slice(0, 700),
+    );
     const ended = this.exit === null ? 'running' : JSON.stringify(this.exit);
     return `peer ${this.child.pid} (${ended})\n${last.join('\n')}\n${this.stderr.slice(-3_000)}`;
   }
