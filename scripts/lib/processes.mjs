@@ -19,7 +19,8 @@ const graceMs = 5_000;
  */
 
 /**
- * Runs a program to its end and returns what it printed, both streams in one.
+ * Runs a program to its end and returns what it printed, both streams in one. When we are told to
+ * stop meanwhile, it and everything it started stop first.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
@@ -31,7 +32,13 @@ export function capture(command, args, options = {}) {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: !isWindows,
     });
+    const stop = (/** @type {NodeJS.Signals} */ signal) => {
+      endGroup(child, 'SIGTERM');
+      process.exit(128 + constants.signals[signal]);
+    };
+    process.once('SIGINT', stop).once('SIGTERM', stop).once('SIGHUP', stop);
     let output = '';
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
@@ -44,14 +51,18 @@ export function capture(command, args, options = {}) {
     const limitMs = options.limitMs ?? 600_000;
     const timer = setTimeout(() => {
       output += `\nended after ${limitMs / 1000} s`;
-      child.kill('SIGKILL');
+      endGroup(child, 'SIGKILL');
     }, limitMs);
-    child.once('error', (error) => {
+    const finish = () => {
       clearTimeout(timer);
+      process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop);
+    };
+    child.once('error', (error) => {
+      finish();
       settle({ code: 127, output: error.message, stdout: '' });
     });
     child.once('close', (code) => {
-      clearTimeout(timer);
+      finish();
       settle({ code: code ?? 1, output, stdout });
     });
   });

@@ -66,8 +66,10 @@ function cacheKey() {
 /** @param {string} target */
 async function compile(target) {
   // Inside node_modules, so that the sources find the headers package they ask for.
-  const work = join(nodeModules, `.compiling-better-sqlite3-${process.pid}`);
+  const work = join(nodeModules, '.compiling-better-sqlite3');
   try {
+    // What an interrupted run left there; the lock on set-up keeps a second one out.
+    await rm(work, { recursive: true, force: true });
     await cp(packageFolder, work, { recursive: true });
     const nodeGyp = join(nodeModules, 'node-gyp', 'bin', 'node-gyp.js');
     const headers = await headersFolder(work);
