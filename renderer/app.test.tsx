@@ -219,6 +219,12 @@ describe('the conversation', () => {
     expect(await screen.findByText(/Nothing has been said yet/)).toBeDefined();
   });
 
+  test('who has not been let in yet is told so', async () => {
+    show({ snapshot: snapshot({ status: status({ role: 'joining', members: [], commit: 0 }) }) });
+    expect(await screen.findByText('The history comes once you are let in.')).toBeDefined();
+    expect(screen.queryByText(/Nothing has been said yet/)).toBeNull();
+  });
+
   test('a long message is folded until somebody asks for the rest', async () => {
     const long = messageEntry(1, { text: `${'word '.repeat(1000)}end` });
     show({ snapshot: snapshot({ entries: [long], status: status({ commit: 1 }) }) });

@@ -38,7 +38,7 @@ export function MessageList(props: {
 }) {
   const conversation = useChat((state) => state.conversation);
   const unseen = useChat((state) => state.attention.unseen);
-  const ready = useChat((state) => state.status !== null);
+  const role = useChat((state) => state.status?.role ?? null);
   const { setLooking } = useActions();
   const focused = useFocused();
   const list = useList(conversation);
@@ -72,9 +72,9 @@ export function MessageList(props: {
       >
         <Rows list={list} conversation={conversation} self={props.self} />
       </div>
-      {!ready && rowCount(conversation) === 0 ? (
+      {(role === null || role === 'joining') && rowCount(conversation) === 0 ? (
         <p className="list-loading" role="status">
-          Opening the conversation…
+          {role === null ? 'Opening the conversation…' : 'The history comes once you are let in.'}
         </p>
       ) : (
         <EmptyConversation conversation={conversation} onInvite={props.onInvite} />
