@@ -25,6 +25,9 @@ import { packIds, packOp, unpackEntries } from './write-codec.ts';
 /** How long a write that nothing waits for may stay in memory, milliseconds. */
 const LAZY_MS = 50;
 
+/** Young generation of the storage thread's heap, MB: what it makes lives for one transaction. */
+const YOUNG_MB = 8;
+
 const NOTHING = new Uint8Array(0);
 
 /** Where and what to open. */
@@ -41,7 +44,10 @@ export async function openSqliteLogStore(
 ): Promise<Result<LogStore, NodeError>> {
   const { folder, tail, handlers } = options;
   const start: WorkerStart = { folder, tail };
-  const worker = new Worker(workerUrl(), { workerData: start });
+  const worker = new Worker(workerUrl(), {
+    workerData: start,
+    resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
+  });
   return new Promise((resolve) => {
     // A thread that ends by an exception met a bug of ours; the process ends with it.
     worker.once('error', (error) => {
@@ -56,6 +62,9 @@ export async function openSqliteLogStore(
     });
   });
 }
+
+/** Young generation of the worker's heap, MB: it handles packed bytes and makes few objects. */
+const WORKER_YOUNG_MB = 4;
 
 /** The worker lies beside this module, as source in development and as a bundle in dist. */
 function workerUrl(): URL {

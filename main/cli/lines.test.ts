@@ -1,0 +1,45 @@
+/** Any split of the bytes gives the same lines. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { LineCutter } from './lines.ts';
+
+function cut(chunks: readonly Buffer[]): string[] {
+  const lines: string[] = [];
+  const cutter = new LineCutter(
+    (line) => lines.push(line),
+    () => lines.push('TOO LONG'),
+  );
+  for (const chunk of chunks) cutter.take(chunk);
+  cutter.end();
+  return lines;
+}
+
+test('lines, their last one without an end, and Windows line ends', () => {
+  expect(cut([Buffer.from('one\ntwo\r\n\nthr'), Buffer.from('ee')])).toEqual([
+    'one',
+    'two',
+    '',
+    'three',
+  ]);
+});
+
+test('any split is the same, also within a character', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'ü', '🙂', '\n') });
+  const property = fc.property(text, fc.array(fc.nat()), (whole, cuts) => {
+    const bytes = Buffer.from(whole);
+    const places = [0, ...cuts.map((at) => at % (bytes.length + 1)).sort((a, b) => a - b)];
+    const chunks = places.map((at, i) => bytes.subarray(at, places[i + 1] ?? bytes.length));
+    expect(cut(chunks)).toEqual(cut([bytes]));
+  });
+  fc.assert(property);
+});
+
+test('a line that is too long is reported once and skipped to its end', () => {
+  const long = Buffer.alloc(300 * 1024, 'x');
+  expect(cut([Buffer.from('a\n'), long, long, long, Buffer.from('\nb\n')])).toEqual([
+    'a',
+    'TOO LONG',
+    'b',
+  ]);
+  expect(cut([Buffer.concat([long, long, Buffer.from('\nb')])])).toEqual(['TOO LONG', 'b']);
+});
