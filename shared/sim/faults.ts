@@ -24,6 +24,11 @@ interface SetTrap {
   left: number;
 }
 
+function isMeant({ carries }: Trap, message: ProtocolMessage): boolean {
+  if (carries === undefined) return true;
+  return message.kind === 'accept' && message.entries.some((entry) => entry.kind === carries);
+}
+
 /** What happens to the machines of one run. */
 export class Faults {
   readonly #sim: Simulation;
@@ -41,7 +46,7 @@ export class Faults {
     const sim = this.#sim;
     switch (act.kind) {
       case 'block':
-        this.#eachDirection(act, (direction) => sim.network.block(direction, act.breaks));
+        this.#eachDirection(act, (direction) => sim.network.block(direction, act));
         return;
       case 'unblock':
         this.#eachDirection(act, (direction) => sim.network.unblock(direction));
@@ -248,7 +253,7 @@ export class Faults {
     const { kind } = message;
     for (const waiting of this.#traps) {
       const { trap } = waiting;
-      if (trap.message !== kind) continue;
+      if (trap.message !== kind || !isMeant(trap, message)) continue;
       if (trap.sender !== -1 && trap.sender !== from.index) continue;
       if (trap.receiver !== -1 && trap.receiver !== receiver.index) continue;
       waiting.left -= 1;
@@ -264,7 +269,10 @@ export class Faults {
     const sim = this.#sim;
     const until = sim.now + trap.forMs;
     const [sender, receiver] = [from.index, to.index];
+    for (const act of trap.then ?? []) this.apply(act);
     switch (trap.act) {
+      case 'none':
+        return from.state === 'up';
       case 'kill-sender':
         sim.crash(from, { power: false, survivors: 0 });
         this.#follow({ at: until, act: { kind: 'start', host: sender } });
@@ -301,7 +309,7 @@ export class Faults {
   }
 
   #blockFor(until: number, from: readonly number[], to: readonly number[]): void {
-    this.apply({ kind: 'block', from, to, breaks: false });
+    this.apply({ kind: 'block', from, to, now: false, breaks: false });
     this.#follow({ at: until, act: { kind: 'unblock', from, to } });
   }
 }

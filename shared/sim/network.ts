@@ -43,6 +43,8 @@ export class Direction {
   /** `to` was told that its link with `from` is up. */
   told = false;
   blocked = false;
+  /** Items at the head of the queue that a block came too late for. */
+  passing = 0;
   times: number[] = [];
   items: Item[] = [];
   lastAt = 0;
@@ -220,10 +222,16 @@ export class Network {
     this.#end(back, { lossy: true, local: true, afterMs: 0, reason: null });
   }
 
-  /** Nothing travels on `direction` any more; with `breaks` both sides give the connection up. */
-  block(direction: Direction, breaks: boolean): void {
+  /**
+   * Nothing travels on `direction` any more: from the next frame on, or (`now`) not even what is in
+   * flight. With `breaks` both sides give the connection up.
+   */
+  block(direction: Direction, { now, breaks }: { now: boolean; breaks: boolean }): void {
+    if (now) direction.passing = 0;
+    else if (!direction.blocked) direction.passing = direction.items.length;
     direction.blocked = true;
     const { pair } = direction;
+    this.#schedule(direction);
     if (!breaks || !pair.up) return;
     pair.up = false;
     for (const each of [pair.ab, pair.ba]) {
@@ -282,7 +290,8 @@ export class Network {
   #schedule(direction: Direction): void {
     const head = direction.items[0];
     const { state } = direction.to;
-    const stuck = direction.blocked && !(head?.kind === 'link-down' && head.local);
+    const isLocal = head?.kind === 'link-down' && head.local;
+    const stuck = direction.blocked && direction.passing === 0 && !isLocal;
     if (head === undefined || stuck || state !== 'up') {
       this.#queue.cancel(direction.actor);
       return;
@@ -295,6 +304,7 @@ export class Network {
     direction.items = [];
     direction.times = [];
     direction.lastAt = 0;
+    direction.passing = 0;
     this.#queue.cancel(direction.actor);
   }
 
@@ -304,6 +314,7 @@ export class Network {
     const keep = ending.lossy ? 0 : direction.from.random.below(items.length + 1);
     items.length = keep;
     times.length = keep;
+    direction.passing = Math.min(direction.passing, keep);
     direction.lastAt = times[keep - 1] ?? 0;
     const knows = direction.told || items.some((item) => item.kind === 'link-up');
     if (!to.running || !knows) {
@@ -323,7 +334,10 @@ export class Network {
     const { items, times } = direction;
     const now = this.#hooks.now();
     let count = 1;
-    while (count < items.length && count < BURST_MAX && (times[count] as number) <= now) count++;
+    const most = direction.blocked && direction.passing > 0 ? direction.passing : items.length;
+    const max = Math.min(most, BURST_MAX);
+    while (count < max && (times[count] as number) <= now) count++;
+    direction.passing = Math.max(0, direction.passing - count);
     const burst = items.splice(0, count);
     times.splice(0, count);
     this.#schedule(direction);

@@ -5,6 +5,7 @@
  * can stand on two machines.
  */
 import type { ProtocolMessage } from '../protocol/messages.ts';
+import type { EntryKind } from '../protocol/types.ts';
 
 /** What befalls somebody when a trap springs. */
 export type TrapAct =
@@ -12,13 +13,15 @@ export type TrapAct =
   | 'kill-receiver'
   | 'pause-sender'
   | 'pause-receiver'
-  /** The direction on which the message would travel stops carrying anything, this one included. */
+  /** From this message on, the direction on which it would travel carries nothing. */
   | 'block'
   /** The same with every direction of the sender. */
   | 'isolate-sender'
   | 'break-link'
   /** A person writes something at the sender at that moment. */
-  | 'submit';
+  | 'submit'
+  /** Only what `then` says. */
+  | 'none';
 
 /** One thing done to the peers. */
 export type Act =
@@ -33,11 +36,15 @@ export type Act =
   | { readonly kind: 'start'; readonly host: number }
   | { readonly kind: 'pause'; readonly host: number }
   | { readonly kind: 'resume'; readonly host: number }
-  /** Nothing travels from any host of `from` to any of `to`; `breaks`: connections time out. */
+  /**
+   * Nothing travels from any host of `from` to any of `to`; `now`: not even what is in flight; `breaks`:
+   * connections time out.
+   */
   | {
       readonly kind: 'block';
       readonly from: readonly number[];
       readonly to: readonly number[];
+      readonly now: boolean;
       readonly breaks: boolean;
     }
   | { readonly kind: 'unblock'; readonly from: readonly number[]; readonly to: readonly number[] }
@@ -64,8 +71,12 @@ export type Act =
       readonly receiver: number;
       readonly nth: number;
       readonly act: TrapAct;
+      /** Only ACCEPTs with an entry of this kind count. */
+      readonly carries?: EntryKind;
       /** When it is undone, milliseconds later. */
       readonly forMs: number;
+      /** What else happens at that moment, before the message is on its way. */
+      readonly then?: readonly Act[];
     };
 
 /** When, and what. */

@@ -220,15 +220,16 @@ export class Workload implements OperationSource {
     const random = this.#random;
     const all = hosts.map((host) => host.index);
     const breaks = random.chance(0.5);
+    const now = random.chance(0.5);
     const from = all.filter(() => random.chance(0.5));
     const to = oneWay ? [random.pick(all)] : all.filter((host) => !from.includes(host));
     const until = at + this.#while();
     this.#then(until, { kind: 'unblock', from, to });
     if (!oneWay) {
-      this.#then(at, { kind: 'block', from: to, to: from, breaks });
+      this.#then(at, { kind: 'block', from: to, to: from, now, breaks });
       this.#then(until, { kind: 'unblock', from: to, to: from });
     }
-    return { kind: 'block', from, to, breaks };
+    return { kind: 'block', from, to, now, breaks };
   }
 
   #flap(at: number, hosts: readonly Host[], a: number): Act {

@@ -54,19 +54,6 @@ export const livenessVariants: readonly Variant[] = [
     within: 100,
   },
   {
-    name: 'no-waiting-for-a-slow-winner',
-    breaks: 'Those who promised a winner wait while it makes progress (E5).',
-    edits: [
-      {
-        file: 'heartbeat.ts',
-        find: 'if (winner === null || winner.id !== from || heartbeat.synchronising === null) return;',
-        replace: 'if (winner === null || winner.id !== from || from !== 0) return;',
-      },
-    ],
-    directed: 'slow-winner',
-    within: 200,
-  },
-  {
     name: 'leader-removes-itself',
     breaks: 'No leader takes itself off the list, and a list is never empty (E7).',
     edits: [

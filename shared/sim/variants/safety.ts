@@ -32,8 +32,11 @@ export const safetyVariants: readonly Variant[] = [
     edits: [
       {
         file: 'append.ts',
-        find: 'for (const entry of fresh) appendEntry(s, entry);',
-        replace: "if (cut.length > 0) return 'mismatch';\n  for (const entry of fresh) appendEntry(s, entry);",
+        find: "if (prev.seq > log.last.seq) return 'mismatch';",
+        replace: `if (prev.seq > log.last.seq) {
+    if (log.last.seq > s.mark) cutAfter(s, s.mark, []);
+    return 'mismatch';
+  }`,
       },
     ],
     within: 2_000,
