@@ -20,9 +20,12 @@ import {
 
 afterEach(cleanup);
 
-function show(given: Partial<FakeAnswers> & Pick<FakeAnswers, 'snapshot'>): FakeBridge {
+function show(
+  given: Partial<FakeAnswers> & Pick<FakeAnswers, 'snapshot'>,
+  width?: number,
+): FakeBridge {
   const fake = createFakeBridge(given);
-  renderApp(fake);
+  renderApp(fake, width);
   return fake;
 }
 
@@ -273,6 +276,21 @@ describe('roster and status', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Status panel' }));
     expect(screen.queryByRole('complementary', { name: 'Status' })).toBeNull();
     expect(asked(fake, 'save-settings')).toEqual([{ theme: 'system', statusPanel: false }]);
+  });
+
+  test('in a narrow window both open over the conversation, one at a time', async () => {
+    const fake = show({ snapshot: conversation() }, 640);
+    await screen.findByRole('log');
+    const sides = () =>
+      screen.queryAllByRole('complementary').map((side) => side.getAttribute('aria-label'));
+    expect(sides()).toEqual([]);
+    await userEvent.click(screen.getByRole('button', { name: 'Members panel' }));
+    expect(sides()).toEqual(['Members']);
+    await userEvent.click(screen.getByRole('button', { name: 'Status panel' }));
+    expect(sides()).toEqual(['Status']);
+    await userEvent.keyboard('{Escape}');
+    expect(sides()).toEqual([]);
+    expect(asked(fake, 'save-settings')).toEqual([]);
   });
 
   test('catching up shows how far', async () => {

@@ -20,7 +20,7 @@ import './chat-window.css';
 const ROSTER_QUERY = '(min-width: 760px)';
 
 /** Room for all three, px. */
-const PANEL_QUERY = '(min-width: 960px)';
+const PANEL_QUERY = '(min-width: 1040px)';
 
 export interface ChatWindowProps {
   readonly phase: Extract<Phase, { readonly kind: 'open' }>;

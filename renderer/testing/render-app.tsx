@@ -9,9 +9,13 @@ import type { FakeBridge } from './fake-bridge.ts';
 const SCREEN_PX = 600;
 const ROW_PX = 44;
 
+/** Width at which all three columns have room, px. */
+const WIDE_PX = 1200;
+
 /** The window of a fake; what a test asks of it goes through `screen`. */
-export function renderApp(fake: FakeBridge): { readonly close: () => void } {
+export function renderApp(fake: FakeBridge, width = WIDE_PX): { readonly close: () => void } {
   pretendLayout();
+  window.innerWidth = width;
   const chat = createChatStore(fake.bridge, null);
   const { unmount } = render(
     <ChatProvider chat={chat}>
