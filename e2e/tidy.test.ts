@@ -92,7 +92,7 @@ test('every module opens with what it is for', () => {
   const modules = code.filter((file) => !file.includes('.test.') || file.startsWith('e2e/'));
   const silent = modules.filter((file) => {
     const comment = /^(?:#![^\n]*\n)?\/\*\*([\s\S]*?)\*\//.exec(read(file))?.[1] ?? '';
-    return comment.replaceAll(/[\s*]/g, '').length < 30;
+    return comment.replaceAll(/[\s*]/g, '').length < 12;
   });
   expect(silent).toEqual([]);
 });
