@@ -8,17 +8,28 @@ import { parseArgs } from 'node:util';
 import { foundGroup } from '../../shared/protocol/membership.ts';
 import { Replica } from '../../shared/protocol/replica.ts';
 import type { CoreUnderTest } from '../../shared/sim/core-under-test.ts';
-import { addCoverage, emptyCoverage } from '../../shared/sim/coverage.ts';
+import { type Coverage, addCoverage, emptyCoverage } from '../../shared/sim/coverage.ts';
+import { directedSchedule, storyNames } from '../../shared/sim/directed.ts';
 import { minimize } from '../../shared/sim/minimize.ts';
 import { type Operation, describeOperation } from '../../shared/sim/operations.ts';
 import { type SimOptions, describeOptions, drawOptions } from '../../shared/sim/options.ts';
 import { type Verdict, runSchedule } from '../../shared/sim/simulator.ts';
+import { variants } from '../../shared/sim/variants/index.ts';
 import { recorded } from '../../shared/sim/workload.ts';
+import { failedOnce } from './failed-once.ts';
+import { hunt } from './variants.ts';
+
+/** Schedules of a quick run: a few seconds. */
+const QUICK_RUNS = 300;
+/** Schedules of a run that says nothing else: under a minute. */
+const DEFAULT_RUNS = 2_000;
+/** Timings with which each story is told. */
+const STORY_SEEDS = 10;
 
 const USAGE = `npm run sim -- [options]
   --seed=N         first seed; random without it
-  --runs=N         number of schedules, seeds N, N+1, … (default 2000)
-  --quick          300 schedules
+  --runs=N         number of schedules, seeds N, N+1, … (default ${DEFAULT_RUNS})
+  --quick          ${QUICK_RUNS} schedules
   --minutes=N      goes on for N minutes instead
   --steps=N        events before everything is healed (default 1000)
   --peers=N        peers at the start, instead of what the seed says
@@ -26,6 +37,7 @@ const USAGE = `npm run sim -- [options]
   --replay=FILE    runs a case stored by --store
   --store=FILE     stores the minimised case of the first failure
   --keep-going     goes on after a failure
+  --variants       hunts cores that were broken on purpose; each must be caught
 `;
 
 const core: CoreUnderTest = {
@@ -43,7 +55,7 @@ interface Case {
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string' },
-    runs: { type: 'string' },
+    runs: { type: 'string', default: String(DEFAULT_RUNS) },
     quick: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     steps: { type: 'string', default: '1000' },
@@ -52,11 +64,12 @@ const { values: flags } = parseArgs({
     replay: { type: 'string' },
     store: { type: 'string' },
     'keep-going': { type: 'boolean', default: false },
+    variants: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-process.exitCode = main();
+process.exitCode = flags.variants ? await runVariants() : main();
 
 function main(): number {
   if (flags.help) {
@@ -123,31 +136,70 @@ function replay(file: string): number {
   return conclude(runSchedule(core, options, settings));
 }
 
-/** Many schedules, with a line about all of them. */
+/** What many runs add up to. */
+interface Tally {
+  readonly startedAt: number;
+  readonly coverage: Coverage;
+  done: number;
+  events: number;
+  failed: number;
+}
+
+/** The stories, the seeds that failed once, then new ones; with a line about all of them. */
 function runMany(first: number): number {
-  const runs = flags.quick ? 300 : Number(flags.runs ?? 2_000);
-  const minutes = flags.minutes === undefined ? null : Number(flags.minutes);
-  const startedAt = performance.now();
-  const coverage = emptyCoverage();
-  let [done, events, failed] = [0, 0, 0];
-  let reportAt = startedAt + 60_000;
-  for (let seed = first; ; seed++) {
-    const elapsed = performance.now() - startedAt;
-    if (minutes === null ? done >= runs : elapsed >= minutes * 60_000) break;
-    const verdict = runSchedule(core, optionsOf(seed));
-    done++;
-    events += verdict.steps;
-    addCoverage(coverage, verdict.coverage);
-    if (verdict.failure !== null) {
-      failed++;
-      reportFailure(seed, verdict);
-      if (!flags['keep-going']) break;
-    }
-    if (performance.now() > reportAt) {
-      reportAt += 60_000;
-      console.log(`${done} schedules, ${failed} failed, next seed ${seed + 1}`);
-    }
+  const tally: Tally = {
+    startedAt: performance.now(),
+    coverage: emptyCoverage(),
+    done: 0,
+    events: 0,
+    failed: 0,
+  };
+  const goesOn = (): boolean => tally.failed === 0 || flags['keep-going'];
+  for (const name of storyNames) {
+    for (let seed = 1; seed <= STORY_SEEDS && goesOn(); seed++) tellStory(name, seed, tally);
   }
+  for (const seed of failedOnce) if (goesOn()) runSeed(seed, tally);
+  const before = tally.done;
+  const runs = flags.quick ? QUICK_RUNS : Number(flags.runs);
+  const minutes = flags.minutes === undefined ? null : Number(flags.minutes);
+  let reportAt = tally.startedAt + 60_000;
+  for (let seed = first; goesOn(); seed++) {
+    const now = performance.now();
+    if (
+      minutes === null ? tally.done - before >= runs : now - tally.startedAt >= minutes * 60_000
+    ) {
+      break;
+    }
+    runSeed(seed, tally);
+    if (now < reportAt) continue;
+    reportAt += 60_000;
+    console.log(`${tally.done} schedules, ${tally.failed} failed, next seed ${seed + 1}`);
+  }
+  return sumUp(first, tally);
+}
+
+function tellStory(name: string, seed: number, tally: Tally): void {
+  const verdict = directedSchedule(name, core, seed);
+  count(verdict, tally);
+  if (verdict.failure === null) return;
+  console.log(`FAILED story ${name}, seed ${seed}: ${describeFailure(verdict)}`);
+  for (const operation of verdict.operations) console.log(describeOperation(operation));
+}
+
+function runSeed(seed: number, tally: Tally): void {
+  const verdict = runSchedule(core, optionsOf(seed));
+  count(verdict, tally);
+  if (verdict.failure !== null) reportFailure(seed, verdict);
+}
+
+function count(verdict: Verdict, tally: Tally): void {
+  tally.done++;
+  tally.events += verdict.steps;
+  if (verdict.failure !== null) tally.failed++;
+  addCoverage(tally.coverage, verdict.coverage);
+}
+
+function sumUp(first: number, { startedAt, coverage, done, events, failed }: Tally): number {
   const seconds = (performance.now() - startedAt) / 1_000;
   const perMinute = ((done / seconds) * 60).toFixed(0);
   const perEvent = ((seconds * 1e6) / Math.max(1, events)).toFixed(1);
@@ -157,9 +209,29 @@ function runMany(first: number): number {
   return failed > 0 ? 1 : 0;
 }
 
+/** Hunts every broken core; fails if one is not caught in time. */
+async function runVariants(): Promise<number> {
+  let missed = 0;
+  for (const variant of variants) {
+    const caught = await hunt(variant, variant.within);
+    if (caught === null) missed++;
+    const what =
+      caught === null
+        ? `NOT CAUGHT within ${variant.within}`
+        : `schedule ${caught.schedules}: ${caught.failure.rule}`;
+    console.log(`${variant.name.padEnd(42)} ${what}`);
+  }
+  console.log(`${variants.length - missed} of ${variants.length} broken cores caught`);
+  return missed > 0 ? 1 : 0;
+}
+
+function describeFailure({ failure }: Verdict): string {
+  return `${failure?.rule}: ${failure?.message}`;
+}
+
 function reportFailure(seed: number, verdict: Verdict): void {
   const options = optionsOf(seed);
-  console.log(`FAILED seed ${seed}: ${verdict.failure?.rule}: ${verdict.failure?.message}`);
+  console.log(`FAILED seed ${seed}: ${describeFailure(verdict)}`);
   if (flags['keep-going']) {
     console.log(`  ${replayCommand(seed)}`);
     return;

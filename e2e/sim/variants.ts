@@ -34,7 +34,7 @@ export async function loadEdited(edits: readonly Edit[]): Promise<CoreUnderTest>
   try {
     cpSync(shared, join(folder, 'shared'), {
       recursive: true,
-      filter: (path) => !/\.test\.ts$|[/\\](sim|testing|testdata|ipc)$/.test(path),
+      filter: (path) => !/\.test\.ts$|\.json$|[/\\](sim|testing|testdata|ipc)$/.test(path),
     });
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     for (const file of new Set(edits.map((edit) => edit.file))) {

@@ -3,6 +3,7 @@
  * the seed moves the times a little and draws everything else, so that a story holds for many timings.
  * On a sound core every one must pass; each exists because a broken core fails it (variants/).
  */
+import type { EntryKind } from '../protocol/types.ts';
 import { Random } from '../random.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
 import type { Act, Operation } from './operations.ts';
@@ -47,7 +48,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     steps: [
       { after: ELECTION, acts: [block([P5], [P1, P2, P3]), submit(P5, 1)] },
       { after: ORDER, acts: [crash(P5), ...isolate([P4])] },
-      { after: 0, acts: [at('accept', P3, -1, 1, block([P3], ALL))] },
+      { after: 0, acts: [onAccept('leader', [P3, -1], 1, block([P3], ALL))] },
       // Without each other 1 and 2 are no quorum with 5, so that 5 itself leads.
       { after: ELECTION, acts: [crash(P3), block([P1], [P2]), block([P2], [P1])] },
       {
@@ -55,8 +56,8 @@ const STORIES: Readonly<Record<string, Story>> = {
         acts: [
           unblock([P5], [P1, P2, P3]),
           // The first goes out before 5 knows that 1 and 2 lack m, the second right behind m.
-          { ...at('accept', P5, P1, 2, block([P5], [P1])), carries: 'leader' },
-          { ...at('accept', P5, P2, 2, block([P5], [P2])), carries: 'leader' },
+          onAccept('leader', [P5, P1], 2, block([P5], [P1])),
+          onAccept('leader', [P5, P2], 2, block([P5], [P2])),
           start(P5),
         ],
       },
@@ -84,12 +85,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       { after: ELECTION, acts: [crash(P4), unblock([P5], [P2, P3]), unblock([P2, P3], [P5])] },
       {
         after: 1,
-        acts: [
-          {
-            ...at('accept', P5, -1, 1, block([P5], [P3]), unblock([P1], [P5])),
-            carries: 'leader',
-          },
-        ],
+        acts: [onAccept('leader', [P5, -1], 1, block([P5], [P3]), unblock([P1], [P5]))],
       },
       { after: 2 * ELECTION, acts: [] },
     ],
@@ -109,7 +105,7 @@ const STORIES: Readonly<Record<string, Story>> = {
         acts: [
           { kind: 'join', id: 1, seeds: [5] },
           { kind: 'join', id: 2, seeds: [5] },
-          { ...at('accept', HIGH, LOW, 1, ...isolate([LOW])), carries: 'members' },
+          onAccept('members', [HIGH, LOW], 1, ...isolate([LOW])),
         ],
       },
       { after: ELECTION / 2, acts: [...isolate([MIDDLE]), submit(HIGH, 2)] },
@@ -145,15 +141,15 @@ function isolate(hosts: readonly number[]): readonly Act[] {
   return [block(hosts, ALL), block(ALL, hosts)];
 }
 
-/** Right when `sender` sends its nth such message to `receiver`. */
-function at(
-  message: Extract<Act, { kind: 'trap' }>['message'],
-  sender: number,
-  receiver: number,
+/** Right when the nth ACCEPT with an entry of this kind is sent on a link (-1: any host). */
+function onAccept(
+  carries: EntryKind,
+  [sender, receiver]: readonly [number, number],
   nth: number,
-  ...then: readonly Act[]
-): Extract<Act, { kind: 'trap' }> {
-  return { kind: 'trap', message, sender, receiver, nth, act: 'none', forMs: 0, then };
+  ...also: readonly Act[]
+): Act {
+  const message = 'accept';
+  return { kind: 'trap', message, sender, receiver, nth, carries, act: 'none', forMs: 0, also };
 }
 
 /** The operations of a story with the times that `random` draws. */

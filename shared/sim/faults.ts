@@ -269,7 +269,7 @@ export class Faults {
     const sim = this.#sim;
     const until = sim.now + trap.forMs;
     const [sender, receiver] = [from.index, to.index];
-    for (const act of trap.then ?? []) this.apply(act);
+    for (const act of trap.also ?? []) this.apply(act);
     switch (trap.act) {
       case 'none':
         return from.state === 'up';

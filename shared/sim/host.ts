@@ -2,6 +2,7 @@
  * One simulated machine and the process on it: its disk, its clocks, its links, and what the checkers
  * remember of it. Data only; processes.ts runs it.
  */
+import type { InvariantWatch } from '../protocol/invariants.ts';
 import type { KnownPeer } from '../protocol/ready.ts';
 import { type Epoch, EPOCH_ZERO, type Member, type PeerId, type Seq } from '../protocol/types.ts';
 import type { Random } from '../random.ts';
@@ -95,6 +96,7 @@ export class Host {
   diskFull = false;
 
   // What the checkers remember of the process.
+  watch: InvariantWatch | null = null;
   delivered: Seq = 0;
   promised: Epoch = EPOCH_ZERO;
   led: Epoch | null = null;

@@ -20,7 +20,7 @@ export type TrapAct =
   | 'break-link'
   /** A person writes something at the sender at that moment. */
   | 'submit'
-  /** Only what `then` says. */
+  /** Only what `also` says. */
   | 'none';
 
 /** One thing done to the peers. */
@@ -76,7 +76,7 @@ export type Act =
       /** When it is undone, milliseconds later. */
       readonly forMs: number;
       /** What else happens at that moment, before the message is on its way. */
-      readonly then?: readonly Act[];
+      readonly also?: readonly Act[];
     };
 
 /** When, and what. */

@@ -69,6 +69,8 @@ export interface SimOptions {
   readonly duplicate: number;
   /** Every frame is encoded and decoded on its way. */
   readonly wire: boolean;
+  /** The invariants of every single replica are checked too, at some cost. */
+  readonly watch: boolean;
   /** Bytes of one message. */
   readonly bodyBytes: number;
   /** Some of the members that are down at the end stay down, as far as a quorum can spare them. */
@@ -108,6 +110,7 @@ export function drawOptions(seed: number, steps: number): SimOptions {
     drop: lossy ? random.pick([0.005, 0.03]) : 0,
     duplicate: lossy ? random.pick([0, 0.02]) : 0,
     wire: random.chance(0.04),
+    watch: random.chance(0.15),
     bodyBytes: random.pick([4, 4, 40, 400]),
     leaveDead: random.chance(0.3),
     amnesia: false,

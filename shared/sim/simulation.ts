@@ -3,6 +3,7 @@
  * what is ready, in the order of the contract (write, send, read, deliver), as the real shell does.
  * Whom to disturb and when is decided by operations (faults.ts); whether all is well by checkers.ts.
  */
+import { InvariantWatch } from '../protocol/invariants.ts';
 import type { ProtocolMessage } from '../protocol/messages.ts';
 import type { CoreEvent, Input, LinkedPeer, Read, Ready } from '../protocol/ready.ts';
 import {
@@ -124,6 +125,7 @@ export class Simulation {
     host.delivered = durable.mark;
     host.promised = durable.promised;
     host.led = null;
+    host.watch = this.options.watch ? new InvariantWatch(this.chainHash) : null;
     host.openLists = [...host.disk.lists()];
     host.queue = new DiskQueue(host.disk);
     host.replica = this.core.create({
@@ -248,7 +250,10 @@ export class Simulation {
     host.wakeAt = ready.wakeAt;
     if (host.replica !== replica) return;
     const leading = host.led;
-    this.checkers.afterEvent(host, replica.inspect());
+    const look = replica.inspect();
+    this.checkers.afterEvent(host, look);
+    const broken = host.watch?.check(look) ?? null;
+    if (broken !== null) violated('invariant', `host ${host.index}: ${broken}`);
     if (host.led !== null && leading === null) this.coverage.leaders++;
     this.#scheduleTick(host);
   }

@@ -22,6 +22,8 @@ export type ViolationKind =
   | 'binding'
   | 'refusal'
   | 'divergence-alarm'
+  /** One that the protocol keeps by itself, in one replica. */
+  | 'invariant'
   | 'assertion'
   | 'liveness';
 

@@ -14,7 +14,7 @@ export const livenessVariants: readonly Variant[] = [
       return null;`,
       },
     ],
-    within: 500,
+    within: 2_000,
   },
   {
     name: 'no-preparing-above',
@@ -39,7 +39,7 @@ export const livenessVariants: readonly Variant[] = [
           "if (s.role.kind === 'leading-provisionally') return s.self.id;\n  if (s.role.kind !== 'following-provisionally' && (s.role.kind !== 'following' || s.role.via !== null)) return null;",
       },
     ],
-    within: 500,
+    within: 2_000,
   },
   {
     name: 'no-takeover',
