@@ -98,7 +98,7 @@ export class InvariantWatch {
   readonly #seen: Entry[] = [];
   readonly #seqs = new Map<MessageId, Seq>();
   /** The log was seen from entry 1 on, so that what is not in it is nowhere. */
-  #complete = false;
+  #complete = true;
   #pendingCount = -1;
 
   constructor(chainHash: ChainHash) {
@@ -107,8 +107,7 @@ export class InvariantWatch {
 
   /** The first invariant that is broken now or was broken by the last step; null when none. */
   check(replica: Inspection): string | null {
-    if (this.#before === null) this.#complete = replica.tailFrom === 1;
-    else {
+    if (this.#before !== null) {
       const broken = checkDelta(this.#before, replica);
       if (broken !== null) return broken;
     }
@@ -120,11 +119,17 @@ export class InvariantWatch {
     const { last, entryAt, tailFrom } = replica;
     let changed = false;
     for (let top = this.#seen.at(-1); top !== undefined; top = this.#seen.at(-1)) {
-      if (top.seq < tailFrom || entryAt(top.seq) === top) break;
+      if (top.seq < tailFrom) {
+        // Everything that was in memory has gone through it since: nothing seen can be compared.
+        this.#forgetAll();
+        break;
+      }
+      if (entryAt(top.seq) === top) break;
       this.#seen.pop();
       if (top.kind === 'message') this.#seqs.delete(top.id);
       changed = true;
     }
+    if (this.#seen.length === 0 && tailFrom > 1) this.#complete = false;
     for (let seq = (this.#seen.at(-1)?.seq ?? tailFrom - 1) + 1; seq <= last.seq; seq++) {
       const broken = this.#checkEntry(seq, entryAt(seq));
       if (broken !== null) return broken;
@@ -135,6 +140,12 @@ export class InvariantWatch {
     if (!changed && count === this.#pendingCount) return null;
     this.#pendingCount = count;
     return this.#checkPending(replica);
+  }
+
+  #forgetAll(): void {
+    this.#seen.length = 0;
+    this.#seqs.clear();
+    this.#complete = false;
   }
 
   #checkEntry(seq: Seq, entry: Entry | undefined): string | null {
