@@ -4,7 +4,7 @@
  * waits for conditions only, never for a time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,14 +116,14 @@ export class Desk {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Keeps a picture of every window of a test that failed. */
-  async photographFailure(name: string): Promise<void> {
+  /** Keeps a picture of every window of a test that failed, and what every app logged. */
+  async keepTraces(name: string): Promise<void> {
     const folder = join(repository, 'test-results');
     mkdirSync(folder, { recursive: true });
     for (const [index, app] of this.#apps.entries()) {
-      if (!app.isUp()) continue;
-      const path = join(folder, `${name.replaceAll(/[^\w]+/g, '-').slice(0, 80)}-${index + 1}.png`);
-      await app.page.screenshot({ path });
+      const path = join(folder, `${name.replaceAll(/[^\w]+/g, '-').slice(0, 80)}-${index + 1}`);
+      copyFileSync(join(app.data, 'logs', 'lockstep.log'), `${path}.log`);
+      if (app.isUp()) await app.page.screenshot({ path: `${path}.png` });
     }
   }
 }

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await desk.photographFailure(task.name);
+  if (task.result?.state === 'fail') await desk.keepTraces(task.name);
   holder?.kill('SIGKILL');
   holder = null;
   await desk.close();

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await desk.photographFailure(task.name);
+  if (task.result?.state === 'fail') await desk.keepTraces(task.name);
   await desk.close();
 });
 

@@ -261,7 +261,9 @@ export class Session {
       await this.#discard(attempt, attempt.peer);
       return false;
     }
+    const begun = performance.now();
     await within(attempt.peer.leave(), leaveMaxMs);
+    this.#options.log.info('group-left', { ms: Math.round(performance.now() - begun) });
     return true;
   }
 

@@ -216,7 +216,7 @@ export function maybeAskToJoin(s: State): void {
 /** A graceful leave: hand over the lead, ask to be taken off the list, or just go when nobody stays. */
 export function maybeLeave(s: State): void {
   if (!s.leaving || s.left) return;
-  if (!isListed(s) && mayBeListedYet(s)) return;
+  if (!isListed(s) && (mayBeListedYet(s) || isVoteNeeded(s))) return;
   if (!isListed(s) || nobodyStays(s)) {
     s.left = true;
     emit(s, { kind: 'left' });
@@ -240,6 +240,15 @@ function mayBeListedYet(s: State): boolean {
   const heartbeat = s.peers.get(role.leader)?.heartbeat;
   const heard = heartbeat?.echo ? heartbeat.echo.stamp >= s.leavingSince : false;
   return !heard || s.log.last.seq < (heartbeat?.last.seq ?? 0);
+}
+
+/**
+ * The list without this peer is in its log and not final: the list before still counts its vote, which
+ * may not even be on disk. Delivery tells when it is final; the host bounds the wait.
+ */
+function isVoteNeeded(s: State): boolean {
+  const list = newestList(s);
+  return list !== null && list.seq > s.mark;
 }
 
 /** This is the last member, or every connected member is leaving too. */
