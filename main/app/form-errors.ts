@@ -81,9 +81,9 @@ function badOption(message: string, host: string): readonly [FormField, string] 
     : ['host', `This computer has no address ${host}. 0.0.0.0 stands for all that it has.`];
 }
 
-/** What the joining card says of a seed that does not answer: the system's own code helps nobody. */
+/** What the joining card says of a seed that does not answer: the cause in brackets helps nobody. */
 export function noticeFor(error: NodeError): string {
-  return error.message.replace(/ \([A-Z_]+\)/, '');
+  return error.message.replace(/ \([^()]*\)/, '');
 }
 
 function sentence(text: string): string {
