@@ -48,6 +48,9 @@ import {
 } from './transitions.ts';
 import { type Epoch, type PeerId, compareEpochs, comparePositions } from './types.ts';
 
+/** How often a peer that is far behind lets a better one go first; then that one seems not to want. */
+const DEFERRALS_MAX = 4;
+
 /** Why this peer should stand now; null if it should not. */
 export function standReason(s: State): StandReason | null {
   if (s.stopped || s.leaving || !isListed(s)) return null;
@@ -235,12 +238,23 @@ function decide(s: State, attempt: Looking): void {
   views.set(s.self.id, logView(s));
   const verdict = judgeVotes(s, views);
   if (verdict.quorum && verdict.listed) {
+    if (isFarBehind(s, verdict) && s.failures < DEFERRALS_MAX) {
+      backOff(s);
+      return;
+    }
     // Looked at again right before PREPARE: the reason may have gone while replies came in.
     if (standReason(s) !== null) prepare(s);
     return;
   }
   backOff(s);
   if (s.role.kind === 'leaderless' && !verdict.quorum) becomeLeadingProvisionally(s, null);
+}
+
+/** A supporter that could lead has so much more that leading at once would make everyone wait (E5). */
+function isFarBehind(s: State, { owner, best }: Verdict): boolean {
+  const newest = best.lists.at(-1) ?? [];
+  if (best.last.seq - s.log.last.seq <= s.config.farBehindEntries) return false;
+  return s.peers.get(owner)?.leaving !== true && newest.some(({ id }) => id === owner);
 }
 
 /** Follows the leader that a refusal named, through the peer that named it. */

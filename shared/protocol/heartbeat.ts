@@ -10,8 +10,8 @@ import type { PeerState } from './peers.ts';
 import { considerProvisional } from './provisional.ts';
 import type { Following } from './roles.ts';
 import { probe } from './sequencer.ts';
-import { type State, newestList, send } from './state.ts';
-import { becomeLeaderless } from './transitions.ts';
+import { type State, isListed, newestList, send } from './state.ts';
+import { becomeFollowing, becomeLeaderless } from './transitions.ts';
 import { type PeerId, type Position, compareEpochs } from './types.ts';
 
 /** What a heartbeat says to everyone alike. */
@@ -125,12 +125,25 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
     becomeLeaderless(s);
     return;
   }
+  maybeFollowThrough(s, peer, heartbeat);
   if (role.kind !== 'following' || role !== s.role || role.via !== peer.id) return;
   if (leader !== role.leader || !established) {
     // The relay lost that leader: look again at once.
     s.waitUntil = s.now;
     becomeLeaderless(s);
   }
+}
+
+/**
+ * A peer that is not listed never stands, so nobody refuses it and names the leader; it follows at second
+ * hand whomever its peers follow, or its messages would wait for a direct link.
+ */
+function maybeFollowThrough(s: State, peer: PeerState, heartbeat: Heartbeat): void {
+  const { leader, established, epoch } = heartbeat;
+  if (!established || leader === null || leader === peer.id || leader === s.self.id) return;
+  if (!peer.connected || isListed(s)) return;
+  if (s.role.kind === 'following' || s.role.kind === 'leading') return;
+  becomeFollowing(s, { id: leader, epoch, via: peer.id });
 }
 
 /**
