@@ -218,7 +218,7 @@ export function describeRole({ role }: Pick<Inspection, 'role'>): string {
 
 /**
  * One line for a replica: role, promise where it is above the last entry, end of its log, what is final,
- * what waits, and the lists in effect (two while a change is not final).
+ * what waits (`2:m1` has provisional place 2), and the lists in effect (two while a change is not final).
  */
 export function describeReplica(inspection: Inspection, nameOf: NameOf = shortId): string {
   const { promised, last, mark, lists } = inspection;
@@ -226,7 +226,10 @@ export function describeReplica(inspection: Inspection, nameOf: NameOf = shortId
   const inEffect = newest !== undefined && newest.seq <= mark ? [newest] : lists.slice(-2);
   const above =
     compareEpochs(promised, last.epoch) > 0 ? `, promised ${describeEpoch(promised)}` : '';
-  const waiting = names([...inspection.pending], nameOf);
+  const waiting = names([...inspection.pending], (id) => {
+    const place = inspection.pendingPlace(id);
+    return place === null ? nameOf(id) : `${place}:${nameOf(id)}`;
+  });
   return [
     `${describeRole(inspection)}${above}`,
     `log ${describePosition(last)} final ${mark}`,
@@ -237,9 +240,13 @@ export function describeReplica(inspection: Inspection, nameOf: NameOf = shortId
 
 /** One line for a status as hosts see it. */
 export function describeStatus(status: NodeStatus): string {
-  const { role, leader, established, epoch, members, commit, pending } = status;
+  const { role, leader, established, epoch, members, commit, pending, peers } = status;
   const lead = leader === null ? 'none' : `${leader}${established ? '' : ' (provisional)'}`;
-  const flags = `${status.synchronising ? ', synchronising' : ''}${status.diverged ? ', diverged' : ''}`;
+  const suspects = peers.filter(({ suspected }) => suspected).map(({ id }) => id);
+  const flags =
+    (status.synchronising ? ', synchronising' : '') +
+    (status.diverged ? ', diverged' : '') +
+    (suspects.length > 0 ? `, suspects ${suspects.join(' ')}` : '');
   return (
     `${role}, leader ${lead}, epoch ${epoch.join('.')}, final ${commit}, ` +
     `pending ${pending}, members ${members.join(' ')}${flags}`

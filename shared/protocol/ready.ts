@@ -219,6 +219,8 @@ export interface Inspection {
   readonly pending: Iterable<MessageId>;
   /** The held message of this id. */
   readonly pendingMessage: (id: MessageId) => Message | undefined;
+  /** Place of a held message in the present provisional run; null without one. */
+  readonly pendingPlace: (id: MessageId) => number | null;
   /** Members lists in the log, the newest last. */
   readonly lists: readonly MembersList[];
   readonly role: Readonly<RoleState>;

@@ -150,6 +150,7 @@ export class Replica {
       tailFrom: s.log.first,
       pending: s.pending.ids(),
       pendingMessage: (id) => s.pending.get(id),
+      pendingPlace: (id) => s.pending.placeOf(id),
       lists: s.log.lists,
       role: s.role,
     };

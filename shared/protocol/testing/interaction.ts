@@ -306,7 +306,9 @@ export class Interaction {
 
   #showStatus(what: 'status' | 'roster', id: PeerId): void {
     const status = this.#cluster.replica(id).status();
-    const roster = status.roster.map((each) => `${each.id} ${each.name}${each.listed ? '' : ' (not listed)'}`);
+    const roster = status.roster.map(
+      (each) => `${each.id} ${each.name}${each.listed ? '' : ' (not listed)'}`,
+    );
     this.#cluster.flushFinals();
     this.#cluster.show(`${id}: ${what === 'status' ? describeStatus(status) : roster.join(', ')}`);
   }
