@@ -26,9 +26,9 @@ class Pipe {
   broken = false;
   readonly #to: Socket;
   readonly #treatment: () => Treatment;
-  readonly #late = new Set<NodeJS.Timeout>();
-  /** When the last delayed chunk is due; a later chunk is never due before it. */
-  #due = 0;
+  /** What waits, in order. */
+  readonly #late: { readonly due: number; readonly pass: () => void }[] = [];
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(ends: { readonly from: Socket; readonly to: Socket }, treatment: () => Treatment) {
     this.#to = ends.to;
@@ -42,23 +42,38 @@ class Pipe {
     const { delayMs, swallow } = this.#treatment();
     if (swallow) this.broken = true;
     if (this.broken) return;
-    const now = performance.now();
-    this.#due = Math.max(this.#due, now + delayMs);
-    if (this.#due <= now && this.#late.size === 0) {
+    if (delayMs === 0 && this.#late.length === 0) {
       pass();
       return;
     }
-    const timer = setTimeout(() => {
-      this.#late.delete(timer);
+    this.#late.push({ due: performance.now() + delayMs, pass });
+    if (this.#timer === null) this.#wait();
+  }
+
+  /** One timer, for the first: timers of different lengths that end together have no order. */
+  #wait(): void {
+    const first = this.#late[0];
+    if (first === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
       // Cut while it was on its way.
       if (this.#treatment().swallow) this.broken = true;
-      if (!this.broken) pass();
-    }, this.#due - now);
-    this.#late.add(timer);
+      const now = performance.now();
+      while (this.#late[0] !== undefined && this.#late[0].due <= now) {
+        const pass = this.#late.shift()?.pass;
+        if (!this.broken) pass?.();
+      }
+      this.#wait();
+    }, first.due - performance.now());
+  }
+
+  get delayed(): number {
+    return this.#late.length;
   }
 
   close(): void {
-    for (const timer of this.#late) clearTimeout(timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#late.length = 0;
   }
 }
 
@@ -101,6 +116,12 @@ export class ChaosProxy {
 
   get #swallows(): boolean {
     return this.#treatments.out.swallow || this.#treatments.back.swallow;
+  }
+
+  /** Chunks that are on their way. */
+  get delayed(): number {
+    const pipes = [...this.#connections].flatMap((connection) => connection.pipes);
+    return pipes.reduce((sum, pipe) => sum + pipe.delayed, 0);
   }
 
   /** Changes what happens to one direction. Connections that lost bytes are broken by the change. */

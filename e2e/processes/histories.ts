@@ -16,10 +16,13 @@ interface Sent {
   message: string | null;
 }
 
+/** What the checkers look at of a process. */
+export type Teller = Pick<PeerProcess, 'pid' | 'exit' | 'events' | 'final' | 'garbage'>;
+
 /** What one process has told so far, and how far that was looked at. */
 interface Telling {
   readonly id: number;
-  readonly peer: PeerProcess;
+  readonly peer: Teller;
   finals: number;
   events: number;
   garbage: number;
@@ -46,10 +49,11 @@ export class Histories {
   readonly #canonical = new Map<number, FinalEvent>();
   readonly #seqs = new Map<string, number>();
   readonly #finalTexts = new Set<string>();
+  readonly #refused = new Set<string>();
   readonly #open = new Map<string, string>();
   readonly #lastFinal = new Map<number, number>();
   readonly #led = new Set<string>();
-  readonly #tellings = new Map<PeerProcess, Telling>();
+  readonly #tellings = new Map<Teller, Telling>();
   #accepted = 0;
   #end = 0;
 
@@ -62,7 +66,7 @@ export class Histories {
   }
 
   /** Follows one more process; `id` is its peer. */
-  follow(id: number, peer: PeerProcess): void {
+  follow(id: number, peer: Teller): void {
     if (this.#tellings.has(peer)) return;
     this.#tellings.set(peer, {
       id,
@@ -143,6 +147,7 @@ export class Histories {
         break;
       case 'error':
         if (event.code === 'DIVERGED') fault(`error ${event.code}: ${event.message}`);
+        if (typeof event.ref === 'string') this.#onRefused(event.ref, fault);
         break;
       default:
         break;
@@ -164,6 +169,12 @@ export class Histories {
     sent.message = event.message;
     this.#accepted += 1;
     if (!this.#seqs.has(event.message)) this.#open.set(event.message, String(event.ref));
+  }
+
+  /** What its author was told will not be sent must not turn up. */
+  #onRefused(text: string, fault: (what: string) => void): void {
+    this.#refused.add(text);
+    if (this.#finalTexts.has(text)) fault(`refused “${text.slice(0, 60)}”, which is final`);
   }
 
   /** G2 within one process, then G1 or the rules for a new final entry. */
@@ -217,6 +228,7 @@ export class Histories {
     if (sent.message !== null && sent.message !== entry.message) {
       fault(`“${text.slice(0, 60)}” is final under another id`);
     }
+    if (this.#refused.has(text)) fault(`“${text.slice(0, 60)}” is final after it was refused`);
     this.#finalTexts.add(text);
     if (sent.index < (this.#lastFinal.get(entry.author) ?? 0)) {
       fault(`“${text.slice(0, 60)}” is final after a later message of peer ${entry.author}`);
