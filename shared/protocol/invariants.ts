@@ -79,7 +79,8 @@ function checkLists({ lists, role, mark }: Inspection): string | null {
     }
   }
   if (role.kind !== 'leading') return null;
-  const open = lists.filter(({ seq }) => seq > mark);
+  // Of two adopted lists the earlier is final, though a leader that has restarted may not know it yet.
+  const open = lists.filter(({ seq }) => seq > mark && seq > role.leaderSeq);
   if (open.length > 1) return `I9: the lists at ${open.map(({ seq }) => seq).join(', ')} are open`;
   const own = open.find(({ seq }) => seq > role.leaderSeq);
   return own !== undefined && role.leaderSeq > mark
