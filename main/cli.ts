@@ -3,7 +3,6 @@
  * options, signals, input, output, exit code.
  */
 import type { Writable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
 import { pipeInput, Terminal } from './cli/input.ts';
 import { MachineInterface } from './cli/machine-interface.ts';
 import { boundYoungGeneration } from './cli/memory.ts';
@@ -16,10 +15,6 @@ import { createLogger } from './log.ts';
 /** Exit codes: a wrong option, and a bug as in sysexits(3). */
 const EXIT_BAD_OPTION = 2;
 const EXIT_SOFTWARE = 70;
-
-// V8 lets the young generation grow to 128 MB under load and never takes it back; collecting a small one
-// more often costs a few percent of speed, and halves what an always-on peer holds.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 /** Signals that mean what `/quit` means, with their numbers. */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;

@@ -1,5 +1,5 @@
 /** Any split of the bytes gives the same lines. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LineCutter } from './lines.ts';
 

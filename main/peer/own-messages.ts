@@ -6,13 +6,18 @@
  */
 import type { MessageId, NodeError, SendOutcome, WaitingMessage } from '../../shared/model.ts';
 import type { Input } from '../../shared/protocol/ready.ts';
+import type { Message } from '../../shared/protocol/types.ts';
 import { err, ok } from '../../shared/result.ts';
 
 /** What a message is submitted to the core as. */
 export type Submission = Extract<Input, { kind: 'submit' }>;
 
-interface Asked {
+/** Who asked for a message, and how it was worded. */
+export interface Asked {
+  readonly text: string;
+  /** Comes back with the answer. */
   readonly ref: unknown;
+  /** Told the outcome instead of events about refusals; null: events only. */
   readonly settle: ((outcome: SendOutcome) => void) | null;
 }
 
@@ -56,11 +61,13 @@ export class OwnMessages {
   }
 
   /** The core has it on disk. */
-  accepted(message: WaitingMessage): void {
-    const asked = this.#asked.get(message.message);
-    this.#asked.delete(message.message);
-    this.#handlers.accepted(message, asked?.ref);
-    asked?.settle?.(ok(message.message));
+  accepted({ id, author, sentAt }: Message): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    this.#asked.delete(id);
+    const { text, ref } = asked;
+    this.#handlers.accepted({ message: id, author, text, sentAt, n: null }, ref);
+    asked.settle?.(ok(id));
     if (this.#asked.size === 0) this.#drained?.();
   }
 

@@ -53,7 +53,7 @@ import {
 import { formatInvite } from './invite.ts';
 import { type KeyStore, openKeyStore } from './key-store.ts';
 import { MessageIds } from './message-ids.ts';
-import { OwnMessages } from './own-messages.ts';
+import { type Asked, OwnMessages } from './own-messages.ts';
 import {
   badOption,
   type CheckedOptions,
@@ -210,7 +210,7 @@ export class Peer {
   send(text: string, ref: unknown): void {
     const body = this.#bodyOf(text);
     if (!body.ok) this.#tell({ kind: 'error', error: body.error, ref });
-    else this.#add(body.value, { ref, settle: null });
+    else this.#add(body.value, { text, ref, settle: null });
   }
 
   /** Sends a message; resolves once it is durable, or with the reason why it was refused. */
@@ -218,7 +218,7 @@ export class Peer {
     const body = this.#bodyOf(text);
     if (!body.ok) return Promise.resolve(body);
     return new Promise((settle) => {
-      this.#add(body.value, { ref: undefined, settle });
+      this.#add(body.value, { text, ref: undefined, settle });
     });
   }
 
@@ -481,7 +481,7 @@ export class Peer {
     return err({ code: 'TOO_LONG', message, fatal: false });
   }
 
-  #add(body: Uint8Array, asked: Parameters<OwnMessages['add']>[1]): void {
+  #add(body: Uint8Array, asked: Asked): void {
     const sentAt = wallNow();
     this.#own.add({ kind: 'submit', id: this.#ids.next(sentAt), sentAt, body }, asked);
   }
@@ -562,7 +562,7 @@ export class Peer {
   #onCoreEvent(event: CoreEvent): void {
     switch (event.kind) {
       case 'accepted':
-        this.#own.accepted(waitingOf(event.message, null));
+        this.#own.accepted(event.message);
         return;
       case 'provisional':
         this.#places.set(event.message.id, event.n);

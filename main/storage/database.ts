@@ -17,14 +17,13 @@ import { err, ok, type Result } from '../../shared/result.ts';
 import { checkRecent, checkState } from './damage.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
+import { PendingTable } from './pending-table.ts';
+import { insertRows, placeholders, ROWS_AT_ONCE } from './statements.ts';
 import { loadStored, type PackedStored } from './stored-state.ts';
-import { type LogRow, type OpSink, packRow, type PendingRow, unpackOps } from './write-codec.ts';
+import { type LogRow, type OpSink, packRow, unpackOps } from './write-codec.ts';
 
 /** Name of the database in its data folder. */
 export const DATABASE_FILE = 'lockstep.db';
-
-/** Rows of one INSERT: beyond it nothing is gained any more. */
-const ROWS_AT_ONCE = 32;
 
 /**
  * Pages of the WAL after which it is copied into the database, 16 MiB. Fewer copies cost less in
@@ -49,10 +48,6 @@ interface Statements {
   readonly rollback: Statement;
   readonly insertEntry: Statement;
   readonly insertEntries: Statement;
-  readonly insertPending: Statement;
-  readonly insertManyPending: Statement;
-  readonly removePending: Statement;
-  readonly removeManyPending: Statement;
   readonly cut: Statement;
   readonly saveState: Statement;
   readonly know: Statement;
@@ -65,14 +60,13 @@ export class LogDatabase {
   readonly #db: Database;
   readonly #folder: string;
   readonly #run: Statements;
+  readonly #pending: PendingTable;
   readonly #writer = new ByteWriter();
   readonly #sink: OpSink;
   #lastSeq: number;
   #mark: number;
   #promised: readonly [number: number, leader: number];
   #lastOwn: Buffer | null;
-  #firstOrd: number;
-  #nextOrd: number;
 
   private constructor(db: Database, folder: string) {
     this.#db = db;
@@ -86,17 +80,12 @@ export class LogDatabase {
     this.#promised = [state[1], state[2]];
     this.#lastOwn = state[3];
     this.#lastSeq = (db.prepare('SELECT max(seq) FROM log').pluck().get() as number | null) ?? 0;
-    const ords = db.prepare('SELECT min(ord), max(ord) FROM pending').raw().get() as [
-      number | null,
-      number | null,
-    ];
-    this.#firstOrd = ords[0] ?? 1;
-    this.#nextOrd = (ords[1] ?? 0) + 1;
+    this.#pending = new PendingTable(db);
     this.#sink = {
       cut: (after) => this.#cut(after),
       append: (rows) => this.#append(rows),
-      addPending: (rows, at) => this.#addPending(rows, at),
-      removePending: (ids) => this.#removePending(ids),
+      addPending: (rows, at) => this.#pending.add(rows, at),
+      removePending: (ids) => this.#pending.remove(ids),
       promise: (number, leader) => {
         this.#promised = [number, leader];
       },
@@ -233,34 +222,13 @@ export class LogDatabase {
       assert(row[0] === this.#lastSeq, 'stored entries have no gap');
     }
     const { insertEntry, insertEntries } = this.#run;
-    inChunks(rows, insertEntries, insertEntry);
+    insertRows(rows, insertEntries, insertEntry);
   }
 
   #cut(after: number): void {
     assert(after >= this.#mark, 'final entries are never cut');
     this.#run.cut.run(after);
     this.#lastSeq = Math.min(this.#lastSeq, after);
-  }
-
-  #addPending(rows: readonly PendingRow[], at: 'front' | 'back'): void {
-    const { insertPending, insertManyPending } = this.#run;
-    if (at === 'front') this.#firstOrd -= rows.length;
-    let ord = at === 'front' ? this.#firstOrd : this.#nextOrd;
-    if (at === 'back') this.#nextOrd += rows.length;
-    inChunks(
-      rows.map((row) => [ord++, ...row]),
-      insertManyPending,
-      insertPending,
-    );
-  }
-
-  #removePending(ids: readonly Buffer[]): void {
-    const { removePending, removeManyPending } = this.#run;
-    inChunks(
-      ids.map((id) => [id]),
-      removeManyPending,
-      removePending,
-    );
   }
 
   #know({ member, bound, promised, nonce }: KnownPeer): void {
@@ -277,19 +245,6 @@ export class LogDatabase {
   }
 }
 
-/** Runs a statement for many rows at a time as long as there are enough, then for one. */
-function inChunks(rows: readonly (readonly unknown[])[], many: Statement, one: Statement): void {
-  let at = 0;
-  for (; at + ROWS_AT_ONCE <= rows.length; at += ROWS_AT_ONCE) {
-    const parameters: unknown[] = [];
-    for (let i = at; i < at + ROWS_AT_ONCE; i++) {
-      for (const value of rows[i] as readonly unknown[]) parameters.push(value);
-    }
-    many.run(parameters);
-  }
-  for (; at < rows.length; at++) one.run(rows[at]);
-}
-
 function configure(db: Database): void {
   // Before the first access: the WAL index then lives in memory, and the lock is taken for good.
   db.pragma('locking_mode = EXCLUSIVE');
@@ -304,36 +259,21 @@ function configure(db: Database): void {
 }
 
 function prepare(db: Database): Statements {
-  const rows = (columns: number, count: number): string =>
-    Array(count)
-      .fill(`(${Array(columns).fill('?').join(', ')})`)
-      .join(', ');
   const entries = (count: number): Statement =>
-    db.prepare(`INSERT INTO log (${LOG_COLUMNS}) VALUES ${rows(10, count)}`);
-  const pending = (count: number): Statement =>
-    db.prepare(
-      `INSERT INTO pending (ord, id, author, after, sent_at, body) VALUES ${rows(6, count)}
-       ON CONFLICT (id) DO NOTHING`,
-    );
-  const remove = (count: number): Statement =>
-    db.prepare(`DELETE FROM pending WHERE id IN ${rows(count, 1)}`);
+    db.prepare(`INSERT INTO log (${LOG_COLUMNS}) VALUES ${placeholders(10, count)}`);
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     insertEntry: entries(1),
     insertEntries: entries(ROWS_AT_ONCE),
-    insertPending: pending(1),
-    insertManyPending: pending(ROWS_AT_ONCE),
-    removePending: remove(1),
-    removeManyPending: remove(ROWS_AT_ONCE),
     cut: db.prepare('DELETE FROM log WHERE seq > ?'),
     saveState: db.prepare(
       'UPDATE state SET mark = ?, promised_number = ?, promised_leader = ?, last_own = ?',
     ),
     know: db.prepare(
       `INSERT INTO known (id, key, name, address, bound, promised_number, promised_leader, nonce)
-       VALUES ${rows(8, 1)}
+       VALUES ${placeholders(8, 1)}
        ON CONFLICT (id) DO UPDATE SET key = excluded.key, name = excluded.name,
          address = excluded.address, bound = excluded.bound,
          promised_number = excluded.promised_number,

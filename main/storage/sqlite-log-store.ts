@@ -25,9 +25,6 @@ import { packIds, packOp, unpackEntries } from './write-codec.ts';
 /** How long a write that nothing waits for may stay in memory, milliseconds. */
 const LAZY_MS = 50;
 
-/** Young generation of the storage thread's heap, MB: what it makes lives for one transaction. */
-const YOUNG_MB = 8;
-
 const NOTHING = new Uint8Array(0);
 
 /** Where and what to open. */

@@ -19,7 +19,7 @@ CREATE INDEX log_members ON log (seq) WHERE kind = 1;
 
 CREATE TABLE pending (
   ord     INTEGER PRIMARY KEY,
-  id      BLOB    NOT NULL UNIQUE,
+  id      BLOB    NOT NULL,
   author  INTEGER NOT NULL,
   after   BLOB,
   sent_at INTEGER NOT NULL,
