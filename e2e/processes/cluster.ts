@@ -82,7 +82,10 @@ export class Cluster {
     mkdirSync(this.dataOf(id), { recursive: true });
     const peer = this.spawnPeer(id, args, options);
     this.peers.set(id, peer);
-    const ready = await peer.event('ready');
+    const ready = await peer.until('ready', () => {
+      if (peer.exit !== null) throw new Error(`peer ${id} ended\n${peer.describe()}`);
+      return peer.events.find((event) => event.event === 'ready');
+    });
     this.#ports.set(id, ready.port);
     this.#wiring.listening(id, ready.port);
     this.#seed ??= id;
@@ -158,9 +161,14 @@ export class Cluster {
     );
   }
 
+  /** Ends every process. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.peers.values()].map((peer) => peer.kill()));
+  }
+
   /** Ends every process and removes every file. */
   async close(): Promise<void> {
-    await Promise.all([...this.peers.values()].map((peer) => peer.kill()));
+    await this.stop();
     rmSync(this.home, { recursive: true, force: true });
   }
 

@@ -174,6 +174,7 @@ describe('events and commands', () => {
       leader: 1,
       epoch: [1, 1],
       members: [1],
+      lists: [[1]],
       commit: 3,
       hash: peer.final[2]?.hash,
       pending: 0,

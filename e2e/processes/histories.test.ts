@@ -101,5 +101,5 @@ test('G4: what is accepted and not final is open', () => {
   histories.follow(1, told([final(1)], [accepted(1), accepted(2)]));
   expect(histories.check()).toEqual([]);
   expect(histories.open()).toEqual(['t2']);
-  expect(histories.counts()).toEqual({ sent: 2, accepted: 2, final: 1, open: 1 });
+  expect(histories.counts()).toEqual({ sent: 2, accepted: 2, final: 1, open: 1, doubled: 0 });
 });

@@ -172,7 +172,7 @@ export class PeerProcess {
       if (value !== undefined && value !== null && value !== false) return value;
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`${what}: not within ${limitMs} ms\n${this.describe()}`);
-      await this.#change(left);
+      await this.change(left);
     }
   }
 
@@ -213,7 +213,7 @@ export class PeerProcess {
       const status = await this.status();
       if (accepts(status)) return status;
       if (Date.now() > deadline) throw new Error(`${what}: not reached\n${this.describe()}`);
-      await this.#change(50);
+      await this.change(50);
     }
   }
 
@@ -284,7 +284,8 @@ export class PeerProcess {
     for (const watcher of this.#watchers) watcher();
   }
 
-  async #change(limitMs: number): Promise<void> {
+  /** Waits until the process says something or ends, at most this long. */
+  async change(limitMs: number): Promise<void> {
     await new Promise<void>((settle) => {
       const done = (): void => {
         clearTimeout(timer);
