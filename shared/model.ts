@@ -103,6 +103,8 @@ export interface NodeStatus {
   /** Epoch of the established leader last led or followed; never a mere promise. */
   readonly epoch: EpochPair;
   readonly members: readonly PeerId[];
+  /** Members lists in effect, newest last; two while a change is not final: each needs its quorum. */
+  readonly lists: readonly (readonly PeerId[])[];
   /** Last final sequence number. */
   readonly commit: Seq;
   /** Chain hash at `commit`, hex. */

@@ -95,6 +95,7 @@ function status(commit: number): NodeStatus {
     leader: 7,
     epoch: [1, 7],
     members: [7],
+    lists: [[7]],
     commit,
     hash: '',
     pending: 0,

@@ -71,6 +71,7 @@ export function joiningStatus(id: PeerId): NodeStatus {
     leader: null,
     epoch: [0, id],
     members: [],
+    lists: [],
     commit: 0,
     hash: '',
     pending: 0,

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { NodeStatus } from '../../shared/model.ts';
 import { viewQuorum } from '../store/quorum-view.ts';
+import type { QuorumView } from '../store/quorum-view.ts';
 import { nameOf } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import type { Situation } from '../store/situation.ts';
@@ -78,14 +79,14 @@ function QuorumDots({ status }: { readonly status: NodeStatus }) {
         })}
       </ul>
       <p className="panel-note">
-        {quorum.connected.length} of {quorum.members.length} connected,{' '}
-        {describeNeed(quorum.members)}
+        {quorum.connected.length} of {quorum.members.length} connected, {describeNeed(quorum)}
       </p>
     </section>
   );
 }
 
-function describeNeed(members: readonly number[]): string {
+function describeNeed({ lists, members }: QuorumView): string {
+  if (lists.length > 1) return 'a quorum of the members before the change and after it is needed';
   const needed = Math.floor(members.length / 2) + 1;
   if (members.length % 2 === 1) return `${needed} needed`;
   return `${needed} needed, or ${needed - 1} with peer ${Math.max(...members)}`;

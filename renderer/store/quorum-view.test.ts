@@ -38,6 +38,60 @@ describe('who is needed', () => {
     expect(describeWhoIsNeeded(view)).toBe(words);
   });
 
+  const twoLists: readonly (readonly [
+    lists: readonly (readonly number[])[],
+    here: readonly number[],
+    words: string,
+  ])[] = [
+    [[[1, 2], [1]], [1], 'peer 2 is back'],
+    [
+      [
+        [1, 2, 3],
+        [1, 2],
+      ],
+      [1],
+      'peer 2 is back',
+    ],
+    [
+      [
+        [1, 2, 3],
+        [1, 2, 3, 4],
+      ],
+      [1, 2],
+      'peer 3 or 4 is back',
+    ],
+    [
+      [
+        [1, 2, 3],
+        [1, 2, 3, 4],
+      ],
+      [1, 2, 3],
+      '',
+    ],
+    [
+      [
+        [1, 2, 3],
+        [1, 2, 3, 4],
+      ],
+      [1, 4],
+      'peer 2 or 3 is back',
+    ],
+    [
+      [
+        [1, 2, 3],
+        [1, 2, 3, 4],
+      ],
+      [1],
+      'a quorum of the members before (1, 2 and 3) and one of those now (1, 2, 3 and 4) are connected',
+    ],
+  ];
+  test.each(twoLists)('lists %j, %j there', (lists, here, words) => {
+    const peers = here.filter((id) => id !== 1).map((id) => peer(id));
+    const view = viewQuorum(status({ lists, members: lists.at(-1) ?? [], peers }));
+    expect(describeWhoIsNeeded(view)).toBe(words);
+    expect(view.isQuorum).toBe(words === '');
+  });
+
   test('whoever is named would complete the quorum, for every group of up to six', () => {
     for (let size = 1; size <= 6; size += 1) {
       const members = Array.from({ length: size }, (_, i) => i + 1);

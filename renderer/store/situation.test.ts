@@ -58,6 +58,46 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       'peers 2 and 3 are back.',
   ],
   [
+    // Peer 2 has left, and the list without it is not final: its vote is still needed.
+    {
+      established: false,
+      leader: 1,
+      role: 'leader',
+      members: [1],
+      lists: [[1, 2], [1]],
+      peers: [],
+    },
+    'no-quorum',
+    'No quorum: 1 of 2. You can go on writing; messages become final when peer 2 is back.',
+  ],
+  [
+    // Peer 4 was let in while 3 was there; now the old list lacks somebody and the new one too.
+    {
+      ...unled,
+      members: [1, 2, 3, 4],
+      lists: [
+        [1, 2, 3],
+        [1, 2, 3, 4],
+      ],
+      peers: [peer(4)],
+    },
+    'no-quorum',
+    'No quorum: 2 of 4. You can go on writing; messages become final when peer 2 or 3 is back.',
+  ],
+  [
+    {
+      members: [1, 2],
+      lists: [
+        [1, 2, 3],
+        [1, 2],
+      ],
+      peers: [peer(2)],
+      leader: 2,
+    },
+    'established',
+    'Peer 2 leads. 2 of 3 connected. Everything is final.',
+  ],
+  [
     { role: 'candidate', ...unled },
     'electing',
     'Electing a leader. 3 of 3 connected. You can go on writing.',

@@ -33,6 +33,7 @@ export function status(part: Partial<NodeStatus> = {}): NodeStatus {
     leader: 3,
     epoch: [4, 3],
     members: [1, 2, 3],
+    lists: [part.members ?? [1, 2, 3]],
     commit: 41,
     hash: '3fa9c1d27be04415a6f0d2c4',
     pending: 0,

@@ -4,7 +4,7 @@
  */
 import type { NodeStatus, PeerView, Role, RosterEntry } from '../model.ts';
 import { leaderOf } from './heartbeat.ts';
-import { type State, isListed, newestList } from './state.ts';
+import { type State, electoratesInEffect, isListed, newestList } from './state.ts';
 import type { Member, PeerId } from './types.ts';
 
 /** The status of now. */
@@ -24,6 +24,7 @@ export function statusOf(s: State): NodeStatus {
     leader: leaderOf(s),
     epoch: [s.epoch.number, s.epoch.leader],
     members: (newestList(s)?.members ?? []).map(({ id }) => id),
+    lists: electoratesInEffect(s).map((list) => list.map(({ id }) => id)),
     commit: s.mark,
     hash: hexOf(s.log.hashAt(s.mark)),
     pending: s.pending.size + openMessages(s),
