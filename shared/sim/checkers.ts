@@ -300,9 +300,13 @@ export class Checkers {
     }
   }
 
-  /** G4 and G8, once everything has come to rest. */
+  /** G4, G7 and G8, once everything has come to rest. */
   atRest(hosts: readonly Host[]): void {
+    const living = new Set(hosts.map(({ process }) => process));
     for (const submission of this.submissions.values()) {
+      if (!submission.accepted && living.has(submission.process)) {
+        violated('never-blocks', `${submission.id} was written and never accepted`);
+      }
       if (submission.accepted && !submission.void && !this.finalIds.has(submission.id)) {
         violated('validity', `accepted message ${submission.id} is not final`);
       }

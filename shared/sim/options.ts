@@ -86,7 +86,7 @@ const EVICT_MS = 2_600;
 /** Draws the options of a run. */
 export function drawOptions(seed: number, steps: number): SimOptions {
   const random = new Random(seed);
-  const count = random.pick([2, 3, 3, 3, 4, 5, 5, 5]);
+  const count = random.pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 5, 6, 7]);
   const lossy = random.chance(0.12);
   const slow = random.chance(0.25);
   return {

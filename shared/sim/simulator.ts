@@ -17,7 +17,7 @@ import { Simulation, knownFrom } from './simulation.ts';
 import { Violation, type ViolationKind, violated } from './violation.ts';
 import { Workload, type OperationSource } from './workload.ts';
 
-/** The group must come to rest this long after everything is healed, simulated milliseconds. */
+/** The group must come to rest this long after everything is healed, simulated milliseconds; see {@link restMs}. */
 const REST_MS = 60_000;
 /** How often that is looked at, events. */
 const LOOK_EVERY = 25;
@@ -65,6 +65,13 @@ export function runSchedule(
     coverage: run.sim.coverage,
     states: failure === null ? [] : run.sim.hosts.map(describeHost),
   };
+}
+
+/** A long history in small frames on slow links takes its time. */
+function restMs({ checkers, options }: Simulation): number {
+  const { delayMs, diskMs, config } = options;
+  const frameMs = 2 * (delayMs[0] + delayMs[1]) + diskMs[0] + diskMs[1];
+  return REST_MS + (2 * frameMs * checkers.canonical.length) / config.batchEntries;
 }
 
 function describeHost({ index, id, state, folder, replica, disk, links }: Host): string {
@@ -172,11 +179,10 @@ class Run {
     this.healedAt = sim.now;
     sim.hooks.log?.(`${sim.now.toFixed(3).padStart(10)} everything is healed`);
     heal(sim, this.#faults);
-    const until = sim.now + REST_MS;
     for (let events = 0; ; events++) {
       if (events % LOOK_EVERY === 0 && unrest(sim) === null) return;
-      if (sim.queue.size === 0 || sim.now > until) {
-        violated('liveness', `not at rest after ${REST_MS} ms: ${unrest(sim)}`);
+      if (sim.queue.size === 0 || sim.now > this.healedAt + restMs(sim)) {
+        violated('liveness', `not at rest after ${restMs(sim)} ms: ${unrest(sim)}`);
       }
       this.#dispatch();
     }
