@@ -154,7 +154,7 @@ export class Log {
       count++;
     }
     // Trimming in big steps keeps the cost per entry constant.
-    if (count < Math.max(16, keep.entries / 8)) return;
+    if (count < Math.max(16, this.#entries.length / 8)) return;
     const removed = this.#entries.splice(0, count);
     this.#earlier.splice(0, count);
     for (const entry of removed) if (entry.kind === 'message') this.#seqs.delete(entry.id);
