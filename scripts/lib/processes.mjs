@@ -8,6 +8,9 @@ import { dirname, delimiter } from 'node:path';
 import { isWindows, machineNode, root } from './paths.mjs';
 import { Complaint } from './terminal.mjs';
 
+// Each running program listens for the signals that end us, and set-up asks dozens of small ones at once.
+process.setMaxListeners(100);
+
 /** How long a group that was asked to end may take before it is made to. */
 const graceMs = 5_000;
 
