@@ -63,6 +63,7 @@ const PLAIN: readonly Partial<SimOptions>[] = [
   { drift: 0 },
   { wire: false },
   { leaveDead: false },
+  { leaveAtEnd: false },
 ];
 
 function leaveOut(

@@ -75,6 +75,8 @@ export interface SimOptions {
   readonly bodyBytes: number;
   /** Some of the members that are down at the end stay down, as far as a quorum can spare them. */
   readonly leaveDead: boolean;
+  /** Once all is quiet one peer leaves, and the others must get on without it. */
+  readonly leaveAtEnd: boolean;
   /** A machine that loses its data keeps its identity key; the product makes that impossible. */
   readonly amnesia: boolean;
   readonly weights: FaultWeights;
@@ -113,6 +115,7 @@ export function drawOptions(seed: number, steps: number): SimOptions {
     watch: random.chance(0.15),
     bodyBytes: random.pick([4, 4, 40, 400]),
     leaveDead: random.chance(0.3),
+    leaveAtEnd: random.chance(0.3),
     amnesia: false,
     weights: drawWeights(random),
   };

@@ -205,10 +205,10 @@ export class Simulation {
     this.give(host, { kind: 'submit', id, sentAt: this.#wall(host), body });
   }
 
-  /** The person asks to leave; the process ends when the group knows, or after a while. */
-  leave(host: Host): void {
+  /** The person asks to leave; the process ends when the group knows, or when patience does. */
+  leave(host: Host, patienceMs = LEAVE_MS): void {
     if (host.state !== 'up' || host.timers.leave.slot >= 0) return;
-    this.queue.schedule(host.timers.leave, this.now + LEAVE_MS);
+    this.queue.schedule(host.timers.leave, this.now + patienceMs);
     this.give(host, { kind: 'leave' });
     this.drain(host);
   }

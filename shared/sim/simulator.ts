@@ -90,6 +90,8 @@ class Run {
   readonly #source: OperationSource;
   readonly #settings: RunSettings;
   readonly #next: Actor;
+  /** Left when all was quiet: nobody may need it. */
+  #leaver: Host | null = null;
 
   constructor(core: CoreUnderTest, options: SimOptions, settings: RunSettings) {
     this.#settings = settings;
@@ -179,13 +181,38 @@ class Run {
     this.healedAt = sim.now;
     sim.hooks.log?.(`${sim.now.toFixed(3).padStart(10)} everything is healed`);
     heal(sim, this.#faults);
+    this.#comeToRest(sim.now, () => unrest(sim));
+    if (sim.options.leaveAtEnd) this.#leaveInPeace();
+  }
+
+  /** Goes on until nothing is missing any more, in bounded time. */
+  #comeToRest(from: number, missing: () => string | null): void {
+    const { sim } = this;
     for (let events = 0; ; events++) {
-      if (events % LOOK_EVERY === 0 && unrest(sim) === null) return;
-      if (sim.queue.size === 0 || sim.now > this.healedAt + restMs(sim)) {
-        violated('liveness', `not at rest after ${restMs(sim)} ms: ${unrest(sim)}`);
+      if (events % LOOK_EVERY === 0 && missing() === null) return;
+      if (sim.queue.size === 0 || sim.now > from + restMs(sim)) {
+        violated('liveness', `not at rest after ${restMs(sim)} ms: ${missing()}`);
       }
       this.#dispatch();
     }
+  }
+
+  /** One of several peers leaves, mostly the leader; what the others write then is still final. */
+  #leaveInPeace(): void {
+    const { sim } = this;
+    const living = sim.hosts.filter(({ state }) => state === 'up').sort((a, b) => b.id - a.id);
+    const [leader, ...others] = living;
+    const [heir] = others;
+    if (leader === undefined || heir === undefined) return;
+    this.#leaver = leader.random.chance(0.7) ? leader : leader.random.pick(others);
+    const leaver = this.#leaver;
+    sim.leave(leaver, restMs(sim));
+    const gone = (): string | null => (leaver.state === 'left' ? null : 'the leaver is still here');
+    this.#comeToRest(sim.now, () => gone() ?? unrest(sim));
+    const writer = leaver === heir ? leader : heir;
+    sim.submit(writer);
+    sim.drain(writer);
+    this.#comeToRest(sim.now, () => unrest(sim));
   }
 
   #dispatch(): void {
@@ -219,7 +246,7 @@ class Run {
   #onStopped(host: Host): void {
     const { random, index } = host;
     if (this.healedAt !== null) {
-      if (isNeeded(this.sim, host)) this.#faults.start(host);
+      if (host !== this.#leaver && isNeeded(this.sim, host)) this.#faults.start(host);
       return;
     }
     if (host.state === 'left' && random.chance(0.5)) return;
