@@ -19,6 +19,8 @@ import { Workload, type OperationSource } from './workload.ts';
 
 /** The group must come to rest this long after everything is healed, simulated milliseconds; see {@link restMs}. */
 const REST_MS = 60_000;
+/** Nothing stands in the way of a leave when all is quiet, simulated milliseconds. */
+const LEAVE_IN_PEACE_MS = 3_000;
 /** How often that is looked at, events. */
 const LOOK_EVERY = 25;
 /** Safety phase of a group in which nothing happens any more, simulated milliseconds. */
@@ -206,7 +208,7 @@ class Run {
     if (leader === undefined || heir === undefined) return;
     this.#leaver = leader.random.chance(0.7) ? leader : leader.random.pick(others);
     const leaver = this.#leaver;
-    sim.leave(leaver, restMs(sim));
+    sim.leave(leaver, LEAVE_IN_PEACE_MS);
     const gone = (): string | null => (leaver.state === 'left' ? null : 'the leaver is still here');
     this.#comeToRest(sim.now, () => gone() ?? unrest(sim));
     const writer = leaver === heir ? leader : heir;
