@@ -66,6 +66,7 @@ export function adopt(s: State, prev: Position, entries: readonly Entry[]): Adop
   const first = must(fresh[0], 'something is new');
   if (first.seq <= s.mark) return 'diverged';
   if (first.seq > log.last.seq + 1 || !isChain(s, fresh)) return 'damaged';
+  assert(s.role.kind !== 'leading', 'a leader adopts nothing: its log only grows in its own epoch');
   const cut = first.seq <= log.last.seq ? cutAfter(s, first.seq - 1, fresh) : [];
   raisePromise(s, must(fresh.at(-1), 'something is new').epoch);
   for (const entry of fresh) appendEntry(s, entry);
@@ -73,7 +74,8 @@ export function adopt(s: State, prev: Position, entries: readonly Entry[]): Adop
   return 'adopted';
 }
 
-function stands(s: State, entry: Entry): boolean {
+/** True if this very entry is in the own log; final ones older than memory always are. */
+export function stands(s: State, entry: Entry): boolean {
   if (entry.seq > s.log.last.seq) return false;
   const epoch = s.log.epochAt(entry.seq);
   return epoch === undefined || compareEpochs(epoch, entry.epoch) === 0;

@@ -5,7 +5,7 @@
  * the hash chain before it is kept. A synchronising winner (election.ts) uses the same frames.
  */
 import { must } from '../assert.ts';
-import { adopt } from './append.ts';
+import { adopt, stands } from './append.ts';
 import { moveMark } from './delivery.ts';
 import { onDiverged } from './divergence.ts';
 import type { Entries, Fetch } from './messages.ts';
@@ -139,13 +139,14 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   s.catchUp = null;
   if (!batch.matched) return;
   const final = batch.entries.filter((entry) => entry.seq <= batch.mark);
+  giveUpOutdatedLead(s, final);
   const adoption = adopt(s, batch.prev, final);
   if (adoption !== 'adopted') {
     if (adoption === 'diverged') onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
-  leaveOutdatedEpoch(s);
+  leaveOutdatedLeader(s);
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
     emit(s, { kind: 'progress', at: s.mark, target });
@@ -156,11 +157,24 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   finishCatchUp(s, target);
 }
 
-/** Final entries of a higher epoch show that the followed leader, or this one, has been replaced. */
-function leaveOutdatedEpoch(s: State): void {
+/** Final entries of a higher epoch show that the followed leader has been replaced. */
+function leaveOutdatedLeader(s: State): void {
   const { role } = s;
-  const direct = role.kind === 'leading' || (role.kind === 'following' && role.via === null);
-  if (direct && compareEpochs(role.epoch, s.promised) < 0) becomeLeaderless(s);
+  if (role.kind === 'following' && role.via === null && compareEpochs(role.epoch, s.promised) < 0) {
+    becomeLeaderless(s);
+  }
+}
+
+/**
+ * A leader holds every entry that was final when it was promised, so a final entry that it lacks was
+ * made final by a higher epoch. It must not lead on, or lead again, in its own: what is about to be cut
+ * from its log would get second entries at the same (epoch, seq).
+ */
+function giveUpOutdatedLead(s: State, final: readonly Entry[]): void {
+  const { role } = s;
+  const leads = role.kind === 'leading';
+  if (!leads && (role.kind !== 'leading-provisionally' || role.resumable === null)) return;
+  if (!final.every((entry) => stands(s, entry))) becomeLeaderless(s);
 }
 
 /** Asks for the next batch once the disk keeps up. */

@@ -80,7 +80,7 @@ export const defaultConfig: ProtocolConfig = {
   batchBytes: 192 * 1024,
   batchEntries: 2_048,
   windowEntries: 16_384,
-  tailEntries: 8_192,
+  tailEntries: 2_048,
   tailBytes: 8 * 1024 * 1024,
   offerBytes: 32 * 1024,
 };

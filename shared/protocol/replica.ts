@@ -74,7 +74,7 @@ import {
   resubmit,
 } from './submission.ts';
 import { becomeLeaderless, becomeLeadingProvisionally, resumeLeading } from './transitions.ts';
-import { compareEpochs } from './types.ts';
+import { EPOCH_ZERO, compareEpochs } from './types.ts';
 
 /** One peer's replica of the conversation. */
 export class Replica {
@@ -238,6 +238,10 @@ function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
     case 'accept':
       return onAccept(s, from, message);
     case 'ack':
+      // Stored entries of an epoch say that it was promised, like a PROMISE does (S7).
+      if (compareEpochs(message.epoch, s.known.get(from)?.promised ?? EPOCH_ZERO) > 0) {
+        noteReported(s, peer, message.epoch);
+      }
       return leading === null ? undefined : onAck(s, leading, from, message);
     case 'behind':
       return leading === null ? undefined : onBehind(s, leading, from, message);
