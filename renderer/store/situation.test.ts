@@ -130,7 +130,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
   [
     { progress: { at: 12_400, target: 80_000 } },
     'catching-up',
-    'Catching up: 12,400 of 80,000 entries.',
+    'Catching up: 12,400 of 80,000 entries are here.',
   ],
   [
     { progress: { at: 9, target: 9 } },
@@ -141,6 +141,12 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
     { role: 'joining', members: [] },
     'joining',
     'Joining the group. You can write already; messages are sent once the leader has let you in.',
+  ],
+  [
+    { role: 'joining', members: [2, 3], progress: { at: 12_400, target: 80_000 } },
+    'joining',
+    'Joining the group: 12,400 of 80,000 entries are here. You can write already; messages are ' +
+      'sent once the leader has let you in.',
   ],
   [
     { diverged: true, progress: { at: 1, target: 9 } },

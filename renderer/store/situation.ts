@@ -26,8 +26,10 @@ export interface Situation {
   readonly sentence: string;
   /** What the composer says about new messages; empty when they become final at once. */
   readonly composerHint: string;
-  readonly progress: { readonly at: number; readonly target: number } | null;
+  readonly progress: Progress | null;
 }
+
+type Progress = NonNullable<NodeStatus['progress']>;
 
 const WAITS = 'Messages wait for their final place.';
 
@@ -59,27 +61,38 @@ function diverged(): Situation {
   };
 }
 
-function joining(status: NodeStatus): Situation {
+/** Who joins gets the history first: only who has nearly all of it is let in. */
+function joining({ progress }: NodeStatus): Situation {
+  const arrives = progress !== null && progress.at < progress.target;
   return {
     kind: 'joining',
     tone: 'busy',
-    label: 'Joining…',
+    label: arrives ? `Joining… ${percent(progress)}%` : 'Joining…',
     sentence:
-      'Joining the group. You can write already; messages are sent once the leader has let you in.',
+      (arrives ? `Joining the group: ${soFar(progress)} are here. ` : 'Joining the group. ') +
+      'You can write already; messages are sent once the leader has let you in.',
     composerHint: 'Joining: messages are sent once the leader has let you in.',
-    progress: status.progress,
+    progress: arrives ? progress : null,
   };
 }
 
-function catchingUp(progress: { readonly at: number; readonly target: number }): Situation {
+function catchingUp(progress: Progress): Situation {
   return {
     kind: 'catching-up',
     tone: 'busy',
-    label: `Catching up ${Math.floor((progress.at / progress.target) * 100)}%`,
-    sentence: `Catching up: ${count(progress.at)} of ${count(progress.target)} entries.`,
+    label: `Catching up ${percent(progress)}%`,
+    sentence: `Catching up: ${soFar(progress)} are here.`,
     composerHint: '',
     progress,
   };
+}
+
+function percent({ at, target }: Progress): number {
+  return Math.floor((at / target) * 100);
+}
+
+function soFar({ at, target }: Progress): string {
+  return `${count(at)} of ${count(target)} entries`;
 }
 
 function synchronising(status: NodeStatus): Situation {

@@ -1,0 +1,229 @@
+/**
+ * The states that a person rarely sees, on a real window among real headless peers: messages without a
+ * final place, catching up, and a history that differs. What the window says must be true and must pass.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chainHashWith } from '../../shared/protocol/codec.ts';
+import type { EntryKind } from '../../shared/protocol/types.ts';
+import { readUuid } from '../../shared/protocol/uuid.ts';
+import { ChaosProxy } from '../processes/chaos-proxy.ts';
+import { Cluster } from '../processes/cluster.ts';
+import type { PeerProcess } from '../processes/peer-process.ts';
+import { type App, Desk, freePort, PATIENCE_MS } from './electron-app.ts';
+
+const patient = { timeout: PATIENCE_MS };
+/** For what takes a long history its time, milliseconds. */
+const LONG_MS = 60_000;
+
+let desk: Desk;
+let cluster: Cluster;
+let proxy: ChaosProxy | null = null;
+
+beforeEach(() => {
+  desk = new Desk();
+  cluster = new Cluster();
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await desk.keepTraces(task.name);
+  await desk.close();
+  await cluster.close();
+  await proxy?.close();
+  proxy = null;
+});
+
+/** Headless peers with these ids, the first of them the founder. */
+async function startPeers(...ids: readonly number[]): Promise<readonly PeerProcess[]> {
+  for (const id of ids) await cluster.startPeer(id);
+  await cluster.settled();
+  return ids.map((id) => cluster.peer(id));
+}
+
+/** A window that joins through this invite by its command line. */
+async function joinAs(id: number, invite: string): Promise<App> {
+  const listen = ['--host', '127.0.0.1', '--port', String(await freePort())];
+  const app = await desk.open({
+    args: ['--id', String(id), '--name', 'Ada', ...listen, '--invite', invite],
+  });
+  await app.untilOpen();
+  return app;
+}
+
+async function inviteOf(peer: PeerProcess): Promise<string> {
+  return (await peer.event('ready')).invite;
+}
+
+/** Text and number of every final message that a headless peer was told. */
+function numbered(peer: PeerProcess): readonly (readonly [text: string | null, seq: number])[] {
+  return peer.final.filter(({ kind }) => kind === 'message').map(({ seq, text }) => [text, seq]);
+}
+
+async function shownNumbered(app: App): Promise<readonly unknown[]> {
+  const rows = await app.rows();
+  return rows
+    .filter(({ kind, state }) => kind === 'message' && state === 'final')
+    .map(({ seq, text }) => [text, seq]);
+}
+
+test('without a quorum a message is provisional in every way, and becomes final with it', async () => {
+  const [one, two] = await startPeers(1, 2);
+  if (one === undefined || two === undefined) throw new Error('two peers were started');
+  const app = await joinAs(3, await inviteOf(one));
+  await expect.poll(() => app.situation(), patient).toContain('3 of 3 connected');
+  await Promise.all([one.kill(), two.kill()]);
+  await expect
+    .poll(() => app.situation(), patient)
+    .toBe(
+      'No quorum: 1 of 3. You can go on writing; messages become final when peer 1 or 2 is back.',
+    );
+  await app.say('Is anybody there?');
+  const row = app.page.locator('article[data-state=provisional]');
+  await row.waitFor();
+  expect(await row.getAttribute('aria-label')).toMatch(/^Ada, .*, provisional place 1$/);
+  const tooltip = 'Provisional: place 1 for now; its number comes when the quorum is back';
+  expect(await row.getByTitle(tooltip).count()).toBe(2);
+  expect(await row.locator('.row-gutter').innerText()).toBe('~1');
+  const composer = app.page.getByRole('form', { name: 'Write a message' });
+  expect(await composer.innerText()).toContain('until peer 1 or 2 is back.');
+  await app.photograph('provisional');
+
+  const back = await Promise.all([cluster.startPeer(1), cluster.startPeer(2)]);
+  await expect.poll(() => app.messages('final'), patient).toEqual(['Is anybody there?']);
+  await expect
+    .poll(() => app.situation(), patient)
+    .toBe('You lead. 3 of 3 connected. Everything is final.');
+  for (const peer of back) {
+    await peer.until('the message is final', () => numbered(peer).length === 1);
+    expect(numbered(peer)).toEqual(await shownNumbered(app));
+  }
+});
+
+/** Messages of the long history. */
+const MANY = 60_000;
+/** Sent in one go; the peer is not asked for more before these are final. */
+const AT_ONCE = 5_000;
+
+async function writeMany(peer: PeerProcess): Promise<void> {
+  for (let from = 1; from <= MANY; from += AT_ONCE) {
+    const numbers = Array.from({ length: AT_ONCE }, (_, index) => from + index);
+    peer.send(...numbers.map((n) => ({ cmd: 'send', text: `message ${n}` })));
+    const until = from + AT_ONCE - 1;
+    await peer.until(`${until} final`, () => numbered(peer).length >= until, LONG_MS);
+  }
+}
+
+test('a long history arrives with its progress in sight', { timeout: 2 * LONG_MS }, async () => {
+  const [peer] = await startPeers(7);
+  if (peer === undefined) throw new Error('a peer was started');
+  await writeMany(peer);
+  const opened = await ChaosProxy.open(() => ({ host: '127.0.0.1', port: cluster.portOf(7) }));
+  proxy = opened;
+  // Every batch has to be asked for, so a slow link shows what a fast one would rush past.
+  opened.treat('back', { delayMs: 250 });
+  const seed = encodeURIComponent(`7:127.0.0.1:${opened.port}`);
+  const app = await joinAs(1, (await inviteOf(peer)).replace(/seed=.*$/, `seed=${seed}`));
+  const said = /([\d,]+) of (60,\d{3}) entries/;
+  const arrived = async (): Promise<number> =>
+    Number(said.exec(await app.situation())?.[1]?.replaceAll(',', '') ?? 0);
+  await expect.poll(arrived, patient).toBeGreaterThan(0);
+  const first = await arrived();
+  await expect.poll(arrived, patient).toBeGreaterThan(first);
+  const bar = app.page.getByRole('progressbar', { name: 'Catching up' });
+  const { value, max } = await bar.evaluate((element: HTMLProgressElement) => ({
+    value: element.value,
+    max: element.max,
+  }));
+  expect(value).toBeGreaterThanOrEqual(first);
+  expect(max).toBeGreaterThanOrEqual(MANY);
+  await app.photograph('catching-up');
+
+  opened.treat('back', { delayMs: 0 });
+  await expect
+    .poll(() => app.situation(), { timeout: LONG_MS })
+    .toBe('Peer 7 leads. 2 of 2 connected. Everything is final.');
+  expect(await bar.count()).toBe(0);
+  const end = async () => (await app.messages('final')).at(-1);
+  await expect.poll(end, patient).toBe(`message ${MANY}`);
+  const rows = await shownNumbered(app);
+  expect(numbered(peer).slice(-rows.length)).toEqual(rows);
+});
+
+test('a history that differs stops the window loudly, and nobody else', async () => {
+  const [two, three] = await startPeers(2, 3);
+  if (two === undefined || three === undefined) throw new Error('two peers were started');
+  const app = await joinAs(1, await inviteOf(two));
+  await app.say('We meet at noon.');
+  await expect.poll(() => app.messages('final'), patient).toEqual(['We meet at noon.']);
+  await app.kill();
+  falsify(app.data, 'We meet at nine.');
+
+  const again = await desk.open({ data: app.data });
+  await again.untilOpen();
+  const alarm = again.page.getByRole('alert').filter({ hasText: 'history differs' });
+  await alarm.waitFor();
+  await expect.poll(() => again.situation(), patient).toMatch(/^This peer’s history differs/);
+  expect(await again.page.getByRole('banner').innerText()).toContain('History differs');
+  expect(await again.messages('final')).toEqual(['We meet at nine.']);
+  await again.say('Did you not get this?');
+  await again.page.locator('article[data-state=pending]').waitFor();
+  await again.photograph('diverged');
+
+  await two.event('error', ({ code }) => code === 'DIVERGED');
+  two.send({ cmd: 'send', text: 'Noon it is.' });
+  for (const peer of [two, three]) {
+    await peer.until('the others go on', () => peer.texts().includes('Noon it is.'));
+    expect(peer.texts()).not.toContain('Did you not get this?');
+  }
+  expect(await again.messages('final')).toEqual(['We meet at nine.']);
+  expect(await again.leader()).toBeNull();
+});
+
+const KINDS: readonly EntryKind[] = ['message', 'members', 'leader'];
+
+interface StoredEntry {
+  readonly seq: number;
+  readonly epoch_number: number;
+  readonly epoch_leader: number;
+  readonly kind: number;
+  readonly id: Buffer;
+  readonly author: number;
+  readonly after: Buffer | null;
+  readonly sent_at: number;
+  readonly body: Buffer;
+  readonly hash: Buffer;
+}
+
+/** Gives the last message another text, and every entry from there the hash that it then has. */
+function falsify(data: string, text: string): void {
+  const groups = join(data, 'groups');
+  const db = new SqliteDatabase(join(groups, readdirSync(groups)[0] ?? '', 'lockstep.db'));
+  const trigger = db
+    .prepare("SELECT sql FROM sqlite_master WHERE name = 'log_keeps_entries'")
+    .pluck()
+    .get() as string;
+  db.exec('DROP TRIGGER log_keeps_entries');
+  const from = db.prepare('SELECT max(seq) FROM log WHERE kind = 0').pluck().get() as number;
+  db.prepare('UPDATE log SET body = ? WHERE seq = ?').run(Buffer.from(text), from);
+  const chainHash = chainHashWith((bytes) => createHash('sha256').update(bytes).digest());
+  const before = db.prepare('SELECT hash FROM log WHERE seq = ?').pluck();
+  const entries = db.prepare('SELECT * FROM log WHERE seq >= ? ORDER BY seq').all(from);
+  for (const entry of entries as readonly StoredEntry[]) {
+    const hash = chainHash(before.get(entry.seq - 1) as Buffer, {
+      seq: entry.seq,
+      epoch: { number: entry.epoch_number, leader: entry.epoch_leader },
+      kind: KINDS[entry.kind] ?? 'message',
+      id: readUuid(entry.id, 0) ?? '',
+      author: entry.author,
+      after: entry.after === null ? null : readUuid(entry.after, 0),
+      sentAt: entry.sent_at,
+      body: entry.body,
+    });
+    db.prepare('UPDATE log SET hash = ? WHERE seq = ?').run(hash, entry.seq);
+  }
+  db.exec(trigger);
+  db.close();
+}
