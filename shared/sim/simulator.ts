@@ -126,11 +126,7 @@ class Run {
   #begin(): void {
     const { sim } = this;
     const { ids, start } = sim.options;
-    const [founder, ...others] = ids.map((id) =>
-      start === 'together' || id === ids[0] ? id : null,
-    );
-    const hosts = [founder, ...others].filter((id) => id !== null && id !== undefined);
-    const members = hosts.map((id) => sim.addHost(id));
+    const members = (start === 'together' ? ids : ids.slice(0, 1)).map((id) => sim.addHost(id));
     const entry = this.#foundingEntry(members);
     sim.checkers.begin(entry);
     for (const host of members) {

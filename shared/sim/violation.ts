@@ -38,7 +38,7 @@ export class Violation extends Error {
   }
 }
 
-/** Throws a {@link Violation} of `rule` with the text that `describe` makes. */
+/** Throws a {@link Violation} of `rule`; `message` says who, and at which number. */
 export function violated(rule: ViolationKind, message: string): never {
   throw new Violation(rule, message);
 }
