@@ -54,17 +54,20 @@ class Pipe {
   #wait(): void {
     const first = this.#late[0];
     if (first === undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      // Cut while it was on its way.
-      if (this.#treatment().swallow) this.broken = true;
-      const now = performance.now();
-      while (this.#late[0] !== undefined && this.#late[0].due <= now) {
-        const pass = this.#late.shift()?.pass;
-        if (!this.broken) pass?.();
-      }
-      this.#wait();
-    }, first.due - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        // Cut while it was on its way.
+        if (this.#treatment().swallow) this.broken = true;
+        const now = performance.now();
+        while (this.#late[0] !== undefined && this.#late[0].due <= now) {
+          const pass = this.#late.shift()?.pass;
+          if (!this.broken) pass?.();
+        }
+        this.#wait();
+      },
+      Math.max(0, first.due - performance.now()),
+    );
   }
 
   get delayed(): number {

@@ -72,7 +72,7 @@ export function drawPlan({ seed, lastsMs, peers, kinds }: PlanOptions): Plan {
   return {
     seed,
     // A short time makes members come and go with every partition, a long one keeps the list.
-    evictAfterMs: random.pick([2_000, 5_000, 30_000]),
+    evictAfterMs: random.pick([5_000, 8_000, 30_000]),
     slowPeer: random.between(1, peers),
     phases: Array.from({ length: count }, () => drawPhase(random, lastsMs / count, kinds)),
   };

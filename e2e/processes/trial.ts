@@ -16,6 +16,8 @@ export interface TrialOptions<W extends Wiring> {
   readonly wiring: (ids: readonly number[]) => Promise<W>;
   /** Further options of every peer. */
   readonly args?: readonly string[];
+  /** How long the group may take to form, milliseconds. */
+  readonly settleMs?: number;
   /** What single peers have of their own. */
   readonly start?: (id: number) => StartOptions;
 }
@@ -152,16 +154,16 @@ function isAgreed(statuses: readonly StatusEvent[]): boolean {
 }
 
 /** Runs a story on a fresh group: all started and settled before, everything gone afterwards. */
-export async function trial<W extends Wiring>(
+export async function trial<W extends Wiring, Result>(
   options: TrialOptions<W>,
-  story: (trial: Trial<W>) => Promise<void>,
-): Promise<void> {
+  story: (trial: Trial<W>) => Promise<Result>,
+): Promise<Result> {
   const network = await options.wiring(options.ids);
   const trial = new Trial(options, network);
   try {
     for (const id of options.ids) await trial.start(id);
-    await trial.cluster.settled();
-    await story(trial);
+    await trial.cluster.settled(options.settleMs ?? patienceMs);
+    return await story(trial);
   } catch (error) {
     throw new Error(`${String(error)}\n\n${trial.cluster.describe()}`, { cause: error });
   } finally {
