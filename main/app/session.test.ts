@@ -57,6 +57,7 @@ class FakeNode {
   refusal: FatalCode | null = null;
   stored: FinalEntry[] = [];
   closed = 0;
+  invite: string = ready.invite;
   tell: (event: NodeEvent) => void = () => undefined;
 
   open(options: PeerOptions, onEvent: (event: NodeEvent) => void) {
@@ -75,6 +76,7 @@ class FakeNode {
       status: () => status(this.stored.length),
       history: (from, limit) => Promise.resolve(this.stored.slice(from - 1, from - 1 + limit)),
       waiting: () => [],
+      inviteLink: () => this.invite,
       leave: end,
       close: end,
     };
@@ -242,6 +244,19 @@ describe('an open group', () => {
     node.tell({ kind: 'closed' });
     expect(session.phase()).toMatchObject({ kind: 'ended', error: { code: 'DISK' } });
     expect(phases().filter((kind) => kind === 'ended')).toHaveLength(1);
+  });
+
+  test('renews the invite when the members change, and says nothing when it stays', async () => {
+    await openGroup();
+    node.invite = 'lockstep://y';
+    node.tell({ kind: 'status', status: status(1) });
+    node.tell({ kind: 'status', status: status(2) });
+    expect(session.phase()).toMatchObject({ kind: 'open', invite: 'lockstep://y' });
+    session.snapshot();
+    const invites = sent.flatMap((event) =>
+      event.name === 'phase-changed' && event.payload.kind === 'open' ? [event.payload.invite] : [],
+    );
+    expect(invites).toEqual(['lockstep://x', 'lockstep://y']);
   });
 
   test('leaving closes the node', async () => {

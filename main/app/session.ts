@@ -24,7 +24,10 @@ import { nextFreePort } from './ports.ts';
 import { removeFolder, startView, type Prefill } from './start-view.ts';
 
 /** What a session asks of a node. */
-export type Peer = Pick<Node, 'sendMessage' | 'status' | 'history' | 'waiting' | 'leave' | 'close'>;
+export type Peer = Pick<
+  Node,
+  'sendMessage' | 'status' | 'history' | 'waiting' | 'inviteLink' | 'leave' | 'close'
+>;
 
 /** What a session needs of the app around it. */
 export interface SessionOptions {
@@ -283,6 +286,7 @@ export class Session {
         return;
       case 'status':
         this.#onStatus(event.status);
+        this.#renewInvite(attempt);
         return;
       case 'progress':
         // Part of every status, which the poll renews; nothing else shows it.
@@ -332,6 +336,14 @@ export class Session {
     if (attempt !== this.#attempt || attempt.peer === null) return;
     const status = attempt.peer.status();
     if (JSON.stringify(status) !== JSON.stringify(this.#status)) this.#onStatus(status);
+  }
+
+  /** The link names every member's address: it changes as they come, go and move. */
+  #renewInvite(attempt: Attempt): void {
+    const invite = attempt.peer?.inviteLink() ?? null;
+    if (this.#phase.kind !== 'open' || invite === null || invite === this.#phase.invite) return;
+    this.#phase = { ...this.#phase, invite };
+    this.#outbox.push({ name: 'phase-changed', payload: this.#phase });
   }
 
   #onWarning(attempt: Attempt, error: NodeError): void {
@@ -403,6 +415,7 @@ export class Session {
     // The window asks for a snapshot when it hears this; it holds what came before.
     this.#setPhase({ kind: 'open', self, group, invite });
     this.#onStatus(status);
+    this.#renewInvite(attempt);
     this.#poll = setInterval(() => this.#renewStatus(attempt), statusPollMs);
   }
 

@@ -69,6 +69,16 @@ test('opening a group asks for its snapshot', async () => {
   expect(asked(fake, 'get-snapshot')).toHaveLength(2);
 });
 
+test('another invite of the open group comes without another snapshot', async () => {
+  const fake = openFake(1);
+  const chat = createChatStore(fake.bridge, null);
+  await settle();
+  fake.emit('phase-changed', { ...openPhase(), invite: 'lockstep://join?new' });
+  await settle();
+  expect(chat.store.getState().phase).toMatchObject({ invite: 'lockstep://join?new' });
+  expect(asked(fake, 'get-snapshot')).toHaveLength(1);
+});
+
 test('a main process that does not answer is said so, and can be asked again', async () => {
   const fake = openFake(1);
   const failing = vi.fn(() => Promise.reject(new Error('gone')));

@@ -49,7 +49,10 @@ export function createChatStore(bridge: LockstepBridge, storage: MarkStorage): C
   const store = createStore<ChatState>(() => INITIAL_STATE);
   const apply = (event: ChatEvent): void =>
     store.setState((state) => applyEvent(state, event), true);
-  const feed = createFeed(bridge, storage, apply);
+  const feed = createFeed(bridge, storage, apply, () => {
+    const { phase } = store.getState();
+    return phase.kind === 'open' ? phase.group : null;
+  });
   const draft = createDraftSaver(bridge);
   const loader = createPageLoader(bridge, store, apply);
   const stopMarks = keepSeenMark(store, storage);
@@ -115,6 +118,8 @@ function createFeed(
   bridge: LockstepBridge,
   storage: MarkStorage,
   apply: (event: ChatEvent) => void,
+  /** Group that is open now; null if none is. */
+  groupNow: () => string | null,
 ): { readonly refresh: () => void; readonly close: () => void } {
   let held: ChatEvent[] | null = null;
   let asked = 0;
@@ -122,10 +127,13 @@ function createFeed(
 
   function take(event: ChatEvent): void {
     if (closed) return;
+    const opens = event.kind === 'phase-changed' && event.payload.kind === 'open';
+    // A group that stays open has only got another invite link.
+    const stays = opens && held === null && groupNow() === event.payload.group;
     if (held === null) apply(event);
     else held.push(event);
     // The new group's snapshot carries what came before this page heard of it.
-    if (event.kind === 'phase-changed' && event.payload.kind === 'open') refresh();
+    if (opens && !stays) refresh();
   }
 
   function refresh(): void {

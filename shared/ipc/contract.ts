@@ -77,6 +77,7 @@ export type Phase =
       readonly kind: 'open';
       readonly self: Identity;
       readonly group: string;
+      /** Names the members' addresses; `phase-changed` tells a new one while the group stays open. */
       readonly invite: string;
     }
   | { readonly kind: 'ended'; readonly error: NodeError | null };
