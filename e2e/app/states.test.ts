@@ -102,6 +102,21 @@ test('without a quorum a message is provisional in every way, and becomes final 
   }
 });
 
+test('the invite names everybody, also whom this window came to know later', async () => {
+  const [one] = await startPeers(1);
+  if (one === undefined) throw new Error('a peer was started');
+  const app = await joinAs(2, await inviteOf(one));
+  await app.page.getByRole('button', { name: 'Invite', exact: true }).click();
+  const link = app.page.getByRole('dialog').getByLabel('Invite link', { exact: true });
+  const invited = async (): Promise<readonly string[]> => {
+    const seeds = new URLSearchParams((await link.inputValue()).split('?')[1]).getAll('seed');
+    return seeds.map((seed) => seed.split(':')[0] ?? '').toSorted();
+  };
+  await expect.poll(invited, patient).toEqual(['1', '2']);
+  await cluster.startPeer(3);
+  await expect.poll(invited, patient).toEqual(['1', '2', '3']);
+});
+
 /** Messages of the long history. */
 const MANY = 60_000;
 /** Sent in one go; the peer is not asked for more before these are final. */
@@ -180,6 +195,9 @@ test('a history that differs stops the window loudly, and nobody else', async ()
   }
   expect(await again.messages('final')).toEqual(['We meet at nine.']);
   expect(await again.leader()).toBeNull();
+  const status = again.page.getByRole('complementary', { name: 'Status' });
+  expect(await status.getByText('Stopped', { exact: true }).count()).toBe(1);
+  expect(await status.getByRole('region', { name: 'Quorum' }).count()).toBe(0);
 });
 
 const KINDS: readonly EntryKind[] = ['message', 'members', 'leader'];

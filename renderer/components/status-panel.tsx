@@ -27,7 +27,8 @@ export function StatusPanel(props: {
       ) : (
         <div className="side-scroll panel-body">
           <SituationBox situation={situation} />
-          <QuorumDots status={status} />
+          {/* Who has stopped takes part in no quorum: nobody who came back would change that. */}
+          {!status.diverged && <QuorumDots status={status} />}
           <Facts status={status} />
           <HistoryFingerprint status={status} />
         </div>
@@ -110,7 +111,7 @@ function Facts({ status }: { readonly status: NodeStatus }) {
   return (
     <dl className="facts">
       <Fact name="Your role">
-        {ROLES[status.role]}
+        {status.diverged ? 'Stopped' : ROLES[status.role]}
         {status.role === 'leader' && !status.established && ', provisional'}
       </Fact>
       <Fact name="Leader">

@@ -170,7 +170,7 @@ describe('beside the sentence', () => {
       { diverged: true },
       'alarm',
       'History differs',
-      'Stopped: this peer’s history differs from the group’s.',
+      'Stopped: messages stay on this computer, because the history here differs.',
     ],
     [
       { ...unled, peers: [] },

@@ -56,7 +56,7 @@ function diverged(): Situation {
       'This peer’s history differs from the group’s at a final number, so it has stopped: nothing new ' +
       'arrives or becomes final here. Compare fingerprints with another member, then join again with an ' +
       'empty data folder.',
-    composerHint: 'Stopped: this peer’s history differs from the group’s.',
+    composerHint: 'Stopped: messages stay on this computer, because the history here differs.',
     progress: null,
   };
 }
