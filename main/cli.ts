@@ -5,7 +5,7 @@
 import type { Writable } from 'node:stream';
 import { pipeInput, Terminal } from './cli/input.ts';
 import { MachineInterface } from './cli/machine-interface.ts';
-import { boundYoungGeneration } from './cli/memory.ts';
+import { boundHeap } from './cli/memory.ts';
 import { Output } from './cli/output.ts';
 import { Session } from './cli/session.ts';
 import { TerminalInterface } from './cli/terminal-interface.ts';
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const options = parsed.value;
-  boundYoungGeneration();
+  boundHeap();
   const log = createLogger({ level: options.logLevel });
   process.on('uncaughtException', (error) => {
     log.error('bug', { why: error.stack ?? error.message });

@@ -1,7 +1,8 @@
 /**
- * Keeps the process small. By default the young generation of the heap grows to 128 MB under load,
- * because that saves processor time; a peer that runs for months on somebody's small server should
- * rather stay small. The flag is read anew at every decision to grow, so it works at run time.
+ * Keeps the process small. By default the young generation of the heap grows to 128 MB under load, and
+ * the old one by half and more before it is looked through, because that saves processor time; a peer
+ * that runs for months on somebody's small server should rather stay small. Both flags are read anew at
+ * every decision to grow, so they work at run time.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
@@ -11,10 +12,14 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * Measured: below, collecting takes more processor time; above, a busy peer is larger and no faster,
  * because what is final stays referenced by the log's tail and is copied either way.
  */
-const YOUNG_BYTES_MAX = 3 * 1024 * 1024;
+const YOUNG_BYTES_MAX = 8 * 1024 * 1024;
 
-/** From now on the young generation of this thread's heap stays at about {@link YOUNG_BYTES_MAX}. */
-export function boundYoungGeneration(): void {
+/** The old generation is looked through whenever it has grown by this much, percent. */
+const OLD_GROWTH_PERCENT = 40;
+
+/** From now on the heap of this process grows no further than it has to. */
+export function boundHeap(): void {
+  setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     if (young === undefined || young.space_size < YOUNG_BYTES_MAX) return;
