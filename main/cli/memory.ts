@@ -8,9 +8,9 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /**
- * Size from which the young generation grows no more, bytes; it grows by doubling, so it ends at 4 MiB.
- * Measured: below, collecting takes more processor time; above, a busy peer is larger and no faster,
- * because what is final stays referenced by the log's tail and is copied either way.
+ * Size from which the young generation grows no more, bytes. Measured: below, collecting takes more
+ * processor time; above, a busy peer is larger and no faster, because what is final stays referenced by
+ * the log's tail and is copied either way.
  */
 const YOUNG_BYTES_MAX = 8 * 1024 * 1024;
 
