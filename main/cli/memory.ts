@@ -15,7 +15,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 const YOUNG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** The old generation is looked through whenever it has grown by this much, percent. */
-const OLD_GROWTH_PERCENT = 40;
+const OLD_GROWTH_PERCENT = 30;
 
 /** From now on the heap of this process grows no further than it has to. */
 export function boundHeap(): void {
