@@ -1,6 +1,6 @@
 /**
  * The states that a person rarely sees, on a real window among real headless peers: messages without a
- * final place, catching up, and a history that differs. What the window says must be true and must pass.
+ * final place, catching up, a leader that synchronises first, and a history that differs. What the window says must be true and must pass.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -44,8 +44,8 @@ async function startPeers(...ids: readonly number[]): Promise<readonly PeerProce
 }
 
 /** A window that joins through this invite by its command line. */
-async function joinAs(id: number, invite: string): Promise<App> {
-  const listen = ['--host', '127.0.0.1', '--port', String(await freePort())];
+async function joinAs(id: number, invite: string, port?: number): Promise<App> {
+  const listen = ['--host', '127.0.0.1', '--port', String(port ?? (await freePort()))];
   const app = await desk.open({
     args: ['--id', String(id), '--name', 'Ada', ...listen, '--invite', invite],
   });
@@ -165,6 +165,42 @@ test('a long history arrives with its progress in sight', { timeout: 2 * LONG_MS
   await expect.poll(end, patient).toBe(`message ${MANY}`);
   const rows = await shownNumbered(app);
   expect(numbered(peer).slice(-rows.length)).toEqual(rows);
+});
+
+/** Fewer than what makes a peer too far behind to lead at once, and long enough for many batches. */
+const MISSED = Array.from({ length: 900 }, (_, index) =>
+  `${index + 1} `.padEnd(4_096, 'and so on, '),
+);
+
+test('a leader that has to fetch what it missed is said to do so', async () => {
+  const [two, three] = await startPeers(2, 3);
+  if (two === undefined || three === undefined) throw new Error('two peers were started');
+  const port = await freePort();
+  const app = await joinAs(1, await inviteOf(two), port);
+  await expect.poll(() => app.situation(), patient).toContain('3 of 3 connected');
+  await three.kill();
+  two.send(...MISSED.map((text) => ({ cmd: 'send', text })));
+  const all = async () => (await app.messages('final')).at(-1)?.startsWith('900 ');
+  await expect.poll(all, patient).toBe(true);
+  await two.kill();
+  await expect.poll(() => app.situation(), patient).toMatch(/^No quorum: 1 of 3/);
+
+  // Only this window has what peer 3 missed, and peer 3 reaches it by a slow link; it has patience.
+  const opened = await ChaosProxy.open(() => ({ host: '127.0.0.1', port }));
+  proxy = opened;
+  for (const way of ['out', 'back'] as const) opened.treat(way, { delayMs: 150 });
+  const elsewhere = ['--port', String(await freePort())];
+  const slowly = ['--dial', `1=127.0.0.1:${opened.port}`, '--heartbeat-ms', '1000'];
+  await cluster.startPeer(3, [...elsewhere, ...slowly]);
+  await expect
+    .poll(() => app.situation(), patient)
+    .toBe('The next leader is fetching what it lacks before it leads. You can go on writing.');
+  expect(await app.page.getByRole('banner').innerText()).toContain('Synchronising…');
+  await app.photograph('synchronising');
+  await expect
+    .poll(() => app.situation(), { timeout: LONG_MS })
+    .toBe('Peer 3 leads. 2 of 3 connected. Everything is final.');
+  expect(await app.leader()).toBe(3);
 });
 
 test('a history that differs stops the window loudly, and nobody else', async () => {

@@ -96,7 +96,7 @@ function describeNeed({ lists, members }: QuorumView): string {
 const ROLES: Readonly<Record<NodeStatus['role'], string>> = {
   leader: 'Leader',
   follower: 'Follower',
-  candidate: 'Candidate',
+  candidate: 'Without a leader',
   joining: 'Joining',
 };
 

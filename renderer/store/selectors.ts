@@ -190,6 +190,8 @@ function personOf(status: NodeStatus, id: PeerId, listed: boolean): Person {
   const peer = status.peers.find((view) => view.id === id);
   const isSelf = id === status.id;
   const heard = peer?.connected === true;
+  // Who has stopped is refused by the others: they do answer.
+  const silent = peer?.suspected === true && !status.diverged;
   return {
     id,
     name: nameOf(status, id),
@@ -200,7 +202,7 @@ function personOf(status: NodeStatus, id: PeerId, listed: boolean): Person {
       ? 'self'
       : !listed && !heard
         ? 'away'
-        : peer?.suspected === true
+        : silent
           ? 'suspected'
           : heard
             ? 'connected'

@@ -3,6 +3,7 @@
  * bridge; the page itself never navigates. A very long text is folded until somebody asks for the rest.
  */
 import { memo } from 'react';
+import { count } from '../store/situation.ts';
 import type { MouseEvent, ReactNode } from 'react';
 import { useActions } from '../store/store-context.tsx';
 import { parseText } from './parse-text.ts';
@@ -34,7 +35,7 @@ export const MessageText = memo(function MessageText(props: {
       {parseText(isFolded ? folded : props.text).map(render)}
       {isFolded && (
         <button type="button" className="link-button" onClick={props.onUnfold}>
-          Show all ({Math.ceil(props.text.length / 1000)} thousand characters)
+          Show all ({count(props.text.length)} characters)
         </button>
       )}
     </div>
