@@ -1,6 +1,7 @@
 /**
  * The states that a person rarely sees, on a real window among real headless peers: messages without a
- * final place, catching up, a leader that synchronises first, and a history that differs. What the window says must be true and must pass.
+ * final place, catching up, a leader that synchronises first, a history that differs. What the window
+ * says must be true, and must pass.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
