@@ -71,6 +71,8 @@ export class Nemesis {
         return this.#leave(at(this.present(), draw));
       case 'split':
         return this.#cut(kind, bothWays(half, others));
+      case 'split-leader':
+        return this.#splitLeader(draw);
       case 'bridge':
         return this.#cut(kind, bothWays(without(half, one), without(others, one)));
       case 'cut-pair':
@@ -167,6 +169,14 @@ export class Nemesis {
       return Promise.resolve();
     };
     return { kind, what: cuts.map(nameOf).join(' '), mend };
+  }
+
+  #splitLeader(draw: number): Struck | null {
+    const leader = this.#leader();
+    if (leader === undefined) return null;
+    const others = without(this.#trial.ids, leader);
+    const follower = at(others, draw) ?? 0;
+    return this.#cut('split-leader', bothWays([leader, follower], without(others, follower)));
   }
 
   #count(cuts: readonly Direction[], by: 1 | -1): void {

@@ -13,6 +13,7 @@ export const faultKinds = {
   pause: 'SIGSTOP, SIGCONT later',
   'pause-leader': 'SIGSTOP of the leader, SIGCONT later',
   split: 'the network in two halves',
+  'split-leader': 'the leader and one follower cut off from the rest',
   bridge: 'the network in two halves that overlap in one peer',
   'cut-pair': 'one link cut both ways',
   'cut-one-way': 'one direction of one link cut',
@@ -85,7 +86,7 @@ function drawPhase(random: Random, lastsMs: number, kinds: readonly FaultKind[])
     .toSorted((a, b) => a.order - b.order)
     .map(({ kind }) => kind);
   const some = shuffled.slice(0, random.between(Math.min(3, kinds.length), kinds.length));
-  const gapMs = random.pick([300, 800, 2_000]);
+  const gapMs = random.pick([150, 400, 1_000]);
   const faults: Fault[] = [];
   for (let atMs = 200; atMs < lastsMs - 500; atMs += random.between(gapMs / 4, gapMs * 2)) {
     const lastsAtMostMs = Math.min(random.pick([400, 2_000, 8_000]), lastsMs - atMs);

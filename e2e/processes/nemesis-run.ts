@@ -92,7 +92,7 @@ class Run {
         ids,
         wiring: () => Promise.resolve(network),
         args: ['--evict-after-ms', String(plan.evictAfterMs)],
-        start: (id) => (id === plan.slowPeer ? slowDisk.start : {}),
+        start: (id) => (id === plan.slowPeer ? slowDisk.start : slowDisk.unchanged),
       },
       network,
     );

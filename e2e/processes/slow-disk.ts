@@ -3,7 +3,7 @@
  * test into a folder of its own and removed with it; the product has no such switch.
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -29,6 +29,8 @@ export class SlowDisk {
     mkdirSync(cache, { recursive: true });
     const slow = new SlowDisk(mkdtempSync(join(cache, 'slow-disk-')));
     try {
+      // A run of hours must not be hit by the next `npm run build`.
+      cpSync(join(root, 'dist', 'main'), join(slow.#folder, 'dist'), { recursive: true });
       const node = join(root, 'node_modules', '.bin', 'node');
       const program = join(root, 'e2e', 'processes', 'variant', 'build.mjs');
       await promisify(execFile)(node, [program, join(slow.#folder, 'main')], { cwd: root });
@@ -37,6 +39,11 @@ export class SlowDisk {
       slow.close();
       throw error;
     }
+  }
+
+  /** How to start a peer of the real build, as it was when this one was built. */
+  get unchanged(): StartOptions {
+    return { program: join(this.#folder, 'dist', 'cli.js') };
   }
 
   /** How to start a peer of this build. */
