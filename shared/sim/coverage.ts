@@ -18,6 +18,7 @@ export interface Coverage {
   left: number;
   restored: number;
   refused: number;
+  deadLinks: number;
 }
 
 export function emptyCoverage(): Coverage {
@@ -35,6 +36,7 @@ export function emptyCoverage(): Coverage {
     left: 0,
     restored: 0,
     refused: 0,
+    deadLinks: 0,
   };
 }
 

@@ -7,8 +7,9 @@ import type { Checkers, Submission } from './checkers.ts';
 import { isQuorum } from './checkers.ts';
 import type { Faults } from './faults.ts';
 import type { Host } from './host.ts';
+import type { Pair } from './network.ts';
 import type { Simulation } from './simulation.ts';
-import { bytesEqual } from '../protocol/types.ts';
+import { type MembersList, type PeerId, bytesEqual } from '../protocol/types.ts';
 
 /** Undoes every fault; some members that are down may stay down. */
 export function heal(sim: Simulation, faults: Faults): void {
@@ -32,12 +33,44 @@ export function heal(sim: Simulation, faults: Faults): void {
     }
   }
   network.heal(options.drop > 0 || options.duplicate > 0);
+  if (options.deadLink && dead.size === 0) cutOneLink(sim);
   forgetLost(sim, dead);
   for (const host of hosts) {
     if (host.state !== 'up' || isLeaving(host)) continue;
     sim.submit(host);
     sim.drain(host);
   }
+}
+
+/** Cuts a link for good, where a leader can do without it. */
+function cutOneLink({ hosts, network, coverage }: Simulation): void {
+  const living = hosts.filter((host) => host.state === 'up' && !isLeaving(host));
+  const [first] = living;
+  if (first === undefined || living.length < 3) return;
+  const { random } = first;
+  const a = random.pick(living);
+  const b = random.pick(living.filter((host) => host !== a));
+  const pair = network.pairOf(a, b);
+  if (pair === undefined || !canLeadWithout(hosts, living, pair)) return;
+  coverage.deadLinks++;
+  network.block(pair.ab, { now: true, breaks: true });
+  if (random.chance(0.7)) network.block(pair.ba, { now: true, breaks: true });
+}
+
+/** Somebody in every list that may be in effect still reaches a quorum of each directly. */
+function canLeadWithout(all: readonly Host[], living: readonly Host[], { a, b }: Pair): boolean {
+  const lists = all.flatMap(listsOf);
+  return living.some((center) => {
+    const reaches = (id: PeerId): boolean =>
+      living.some((host) => {
+        const isCut = (center === a && host === b) || (center === b && host === a);
+        return host.id === id && !isCut;
+      });
+    return lists.every(
+      ({ members }) =>
+        members.some(({ id }) => id === center.id) && isQuorum(members, ({ id }) => reaches(id)),
+    );
+  });
 }
 
 function isLeaving(host: Host): boolean {
@@ -64,10 +97,15 @@ function isBy(submission: Submission, host: Host): boolean {
   return submission.author === host.id && bytesEqual(submission.key, self.key);
 }
 
+/** The lists that may be in effect for a host, queued ones included. */
+function listsOf(host: Host): readonly MembersList[] {
+  const disk = host.ownFolder?.disk ?? host.disk;
+  return [...disk.lists(), ...(host.replica?.inspect().lists ?? [])];
+}
+
 /** Hosts that can stay down: every list that may be in effect anywhere keeps a quorum of the others. */
 function spared(hosts: readonly Host[]): Set<Host> {
-  const folders = hosts.map((host) => host.ownFolder?.disk ?? host.disk);
-  const lists = folders.flatMap((disk) => disk.lists());
+  const lists = hosts.flatMap(listsOf);
   const dead = new Set<Host>();
   for (const host of hosts) {
     if (host.state !== 'down') continue;
@@ -100,13 +138,22 @@ function isHeld(disk: Host['disk'], { id }: Submission): boolean {
 
 /** Null when the group has come to rest, else what is still missing. */
 export function unrest(sim: Simulation): string | null {
-  const { checkers } = sim;
+  const { checkers, coverage } = sim;
   const living = sim.hosts.filter((host) => host.state === 'up');
   const highest = Math.max(...living.map(({ id }) => id));
   const open = checkers.open.values().next().value;
   if (open !== undefined) return `message ${open.id} of peer ${open.author} is not final`;
   for (const host of living) {
-    const missing = unrestOf(host, checkers, highest);
+    const missing = unrestOfLog(host, checkers);
+    if (missing !== null) return `host ${host.index}: ${missing}`;
+  }
+  if (coverage.deadLinks > 0) {
+    // Who leads, and who is listed, depends on which link is dead.
+    const leading = living.filter(({ led }) => led !== null).length;
+    return leading === 1 ? null : `${leading} lead`;
+  }
+  for (const host of living) {
+    const missing = unrestOfRole(host, highest);
     if (missing !== null) return `host ${host.index}: ${missing}`;
   }
   const listed = checkers.list.members.map(({ id }) => id).join();
@@ -120,18 +167,24 @@ export function unrest(sim: Simulation): string | null {
     : null;
 }
 
-function unrestOf(host: Host, checkers: Checkers, highest: number): string | null {
+function unrestOfLog(host: Host, checkers: Checkers): string | null {
   const { replica, disk } = host;
   if (replica === null) return 'no replica';
   const look = replica.inspect();
-  if ((look.leading !== null) !== (host.id === highest)) return 'not the highest leads';
   const end = checkers.canonical.length;
   if (look.mark !== end || look.last.seq !== end) {
     return `mark ${look.mark}, last ${look.last.seq}, history ${end}`;
   }
   if (disk.log.length !== end || host.queue?.busy === true) return 'the disk is behind';
   for (const id of look.pending) return `${id} is pending`;
-  const { leader, established, synchronising } = replica.status();
-  if (leader !== highest || !established || synchronising) return `follows ${leader}`;
+  return null;
+}
+
+function unrestOfRole(host: Host, highest: PeerId): string | null {
+  if ((host.led !== null) !== (host.id === highest)) return 'not the highest leads';
+  const status = host.replica?.status();
+  if (status?.leader !== highest || !status.established || status.synchronising) {
+    return `follows ${status?.leader}`;
+  }
   return null;
 }

@@ -26,7 +26,7 @@ export function minimize(core: CoreUnderTest, options: SimOptions, verdict: Verd
   const { failure } = verdict;
   if (failure === null) throw new RangeError('only a failing run can be minimised');
   // A run that failed before it was healed must not be healed earlier.
-  const healAt = verdict.healedAt ?? verdict.at + 1;
+  let healAt: number | undefined = verdict.healedAt ?? verdict.at + 1;
   let best: Minimized = {
     options,
     operations: verdict.operations,
@@ -43,7 +43,11 @@ export function minimize(core: CoreUnderTest, options: SimOptions, verdict: Verd
     best = { options, operations, healAt, failure: next.failure, states: next.states };
     return true;
   };
-  if (!attempt(options, verdict.operations)) return { ...best, healAt: undefined };
+  if (!attempt(options, verdict.operations)) {
+    // Something happened at the very moment of healing: then it is the number of events that counts.
+    healAt = undefined;
+    if (!attempt(options, verdict.operations)) return { ...best, healAt };
+  }
   leaveOut(
     (operations) => attempt(best.options, operations),
     () => best.operations,
@@ -64,6 +68,7 @@ const PLAIN: readonly Partial<SimOptions>[] = [
   { wire: false },
   { leaveDead: false },
   { leaveAtEnd: false },
+  { deadLink: false },
 ];
 
 function leaveOut(

@@ -75,6 +75,8 @@ export interface SimOptions {
   readonly bodyBytes: number;
   /** Some of the members that are down at the end stay down, as far as a quorum can spare them. */
   readonly leaveDead: boolean;
+  /** One link of three or more living peers is never healed: who has no direct link goes through another. */
+  readonly deadLink: boolean;
   /** Once all is quiet one peer leaves, and the others must get on without it. */
   readonly leaveAtEnd: boolean;
   /** A machine that loses its data keeps its identity key; the product makes that impossible. */
@@ -88,13 +90,13 @@ const EVICT_MS = 2_600;
 /** Draws the options of a run. */
 export function drawOptions(seed: number, steps: number): SimOptions {
   const random = new Random(seed);
-  const count = random.pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 5, 6, 7]);
+  const count = random.pick([1, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 7]);
   const lossy = random.chance(0.12);
   const slow = random.chance(0.25);
   return {
     seed,
     ids: drawIds(random, count),
-    start: random.chance(0.8) ? 'together' : 'joining',
+    start: random.chance(0.7) ? 'together' : 'joining',
     steps,
     config: drawConfig(random),
     joinersMax: random.pick([0, 0, 1, 2]),
@@ -106,7 +108,7 @@ export function drawOptions(seed: number, steps: number): SimOptions {
       [5, 60],
     ]),
     lazyMs: random.pick([20, 200]),
-    gapMs: random.pick([10, 25, 60, 150]),
+    gapMs: random.pick([20, 40, 80, 150]),
     redialMs: random.pick([5, 30, 150]),
     drift: random.pick([0, 0.001, 0.05]),
     drop: lossy ? random.pick([0.005, 0.03]) : 0,
@@ -115,6 +117,7 @@ export function drawOptions(seed: number, steps: number): SimOptions {
     watch: random.chance(0.15),
     bodyBytes: random.pick([4, 4, 40, 400]),
     leaveDead: random.chance(0.3),
+    deadLink: random.chance(0.15),
     leaveAtEnd: random.chance(0.3),
     amnesia: false,
     weights: drawWeights(random),
@@ -163,10 +166,10 @@ function drawWeights(random: Random): FaultWeights {
     random.chance(chance) ? random.pick(weights) : 0;
   return {
     submit: random.pick([4, 10, 30]),
-    kill: some(0.6, 1, 4),
-    power: some(0.4, 1, 4),
+    kill: some(0.5, 1, 3),
+    power: some(0.4, 1, 3),
     pause: some(0.4, 1, 4),
-    partition: some(0.5, 1, 4),
+    partition: some(0.65, 2, 6),
     oneWay: some(0.4, 1, 4),
     breakLink: some(0.4, 1, 6),
     slowDisk: some(0.3, 1, 3),

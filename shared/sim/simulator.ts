@@ -45,7 +45,7 @@ export interface Verdict {
 export interface RunSettings {
   /** Where operations come from instead of the seed. */
   readonly source?: OperationSource;
-  /** Heals at this time instead of after a number of events. */
+  /** Heals behind everything of this time instead of after a number of events. */
   readonly healAt?: number | undefined;
   readonly log?: (line: string) => void;
 }
@@ -166,7 +166,7 @@ class Run {
     for (;;) {
       const next = sim.queue.peek();
       const at = next?.at ?? Infinity;
-      if (healAt === undefined ? sim.steps >= steps : at >= healAt) break;
+      if (healAt === undefined ? sim.steps >= steps : at > healAt) break;
       if (next === undefined || at > SAFETY_MS_MAX) break;
       this.#dispatch();
     }
@@ -180,7 +180,7 @@ class Run {
     sim.hooks.log?.(`${sim.now.toFixed(3).padStart(10)} everything is healed`);
     heal(sim, this.#faults);
     this.#comeToRest(sim.now, () => unrest(sim));
-    if (sim.options.leaveAtEnd) this.#leaveInPeace();
+    if (sim.options.leaveAtEnd && sim.coverage.deadLinks === 0) this.#leaveInPeace();
   }
 
   /** Goes on until nothing is missing any more, in bounded time. */

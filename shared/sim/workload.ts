@@ -221,7 +221,10 @@ export class Workload implements OperationSource {
     const all = hosts.map((host) => host.index);
     const breaks = random.chance(0.5);
     const now = random.chance(0.5);
-    const from = all.filter(() => random.chance(0.5));
+    const leader = hosts.find(({ led }) => led !== null);
+    // Half of the time it is the leader that is cut off, with few others: so two lead at once.
+    const cutOff = leader !== undefined && random.chance(0.5) ? leader.index : -1;
+    const from = all.filter((host) => host === cutOff || random.chance(cutOff < 0 ? 0.5 : 0.2));
     const to = oneWay ? [random.pick(all)] : all.filter((host) => !from.includes(host));
     const until = at + this.#while();
     this.#then(until, { kind: 'unblock', from, to });

@@ -66,6 +66,18 @@ export const safetyVariants: readonly Variant[] = [
     within: 2_000,
   },
   {
+    name: 'older-epoch-accepted',
+    breaks: 'Who promised an epoch follows nobody in a lower one.',
+    edits: [
+      {
+        file: 'follower.ts',
+        find: 'if (compareEpochs(epoch, s.promised) < 0) {',
+        replace: 'if (compareEpochs(epoch, s.promised) < 0 && epoch.number < 0) {',
+      },
+    ],
+    within: 2_000,
+  },
+  {
     name: 'accept-does-not-raise-the-promise',
     breaks: 'Following a leader raises the promise to its epoch (S3).',
     edits: [
