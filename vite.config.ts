@@ -94,6 +94,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           root,
+          // Nothing here waits for a clock; properties and scripts may meet a busy machine.
+          testTimeout: 30_000,
           include: [
             '{shared,main,preload,scripts}/**/*.test.ts',
             'e2e/*.test.ts',

@@ -145,7 +145,7 @@ function startLooking(s: State): void {
     kind: 'looking',
     round: s.round,
     reason,
-    deadline: s.now + s.config.lookMs,
+    deadline: s.now + patience(s, s.config.lookMs),
     awaited,
     supports: new Map(),
     answered: false,
@@ -297,12 +297,18 @@ function judgeVotes(s: State, views: ReadonlyMap<PeerId, LogView>): Verdict {
   };
 }
 
+/** After failed tries replies are waited for longer: a round trip may just take that long here. */
+function patience(s: State, ms: number): number {
+  return ms * 2 ** Math.min(s.failures, 4);
+}
+
 function backOff(s: State): void {
   s.failures = Math.min(s.failures + 1, 5);
   s.waitUntil = s.now + jittered(s, s.config.retryMs * 2 ** (s.failures - 1));
 }
 
 function failAttempt(s: State): void {
+  if (s.attempt?.kind === 'synchronising') s.out.statusChanged = true;
   s.attempt = null;
   s.failedUntil = s.now + s.config.prepareMs;
   backOff(s);
@@ -317,7 +323,7 @@ export function prepare(s: State): void {
   s.attempt = {
     kind: 'preparing',
     epoch,
-    deadline: s.now + s.config.prepareMs,
+    deadline: s.now + patience(s, s.config.prepareMs),
     awaited,
     promises: new Map(),
   };
@@ -402,6 +408,7 @@ function maybeWin(s: State, attempt: Preparing): void {
     deadline: s.now + s.config.syncMs,
   };
   s.attempt = synchronising;
+  s.out.statusChanged = true;
   s.catchUp = null;
   for (const peer of s.peers.values()) peer.nextHeartbeatAt = s.now;
   fetchRest(s, synchronising, 'end');

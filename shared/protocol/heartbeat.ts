@@ -162,6 +162,7 @@ function extendWait(s: State, from: PeerId, heartbeat: Heartbeat): void {
   const { winner } = s;
   if (winner === null || winner.id !== from || heartbeat.synchronising === null) return;
   if (winner.until !== 0 && heartbeat.synchronising <= winner.progress) return;
+  if (winner.until === 0) s.out.statusChanged = true;
   winner.progress = heartbeat.synchronising;
   winner.until = s.now + s.config.syncMs;
   s.waitUntil = Math.max(s.waitUntil, winner.until);
