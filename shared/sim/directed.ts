@@ -25,6 +25,8 @@ interface Step {
 
 /** A story and what it needs of the options. */
 interface Story {
+  /** The group works in spite of it all: what is written is final before anything is healed. */
+  readonly works?: boolean;
   /** Peers at the start; all five unless it says otherwise. */
   readonly ids?: readonly number[];
   readonly config: Partial<SimOptions['config']>;
@@ -114,6 +116,34 @@ const STORIES: Readonly<Record<string, Story>> = {
       { after: ELECTION, acts: [] },
     ],
   },
+
+  /**
+   * 3 is down, and 5 hears only 1: it leads provisionally. 4, 1 and 2 are a quorum; that 1 hears a higher
+   * leader without one must not keep 4 from leading.
+   */
+  'provisional-leader-in-the-way': {
+    works: true,
+    config: {},
+    steps: [
+      {
+        after: ELECTION,
+        acts: [crash(P3), block([P5], [P2, P4]), block([P2, P4], [P5])],
+      },
+      { after: ELECTION, acts: [submit(P2, 2), submit(P4, 1)] },
+      { after: ELECTION, acts: [] },
+    ],
+  },
+
+  /** 4 and 5 do not hear each other: 4 follows through another, and what it writes goes that way. */
+  'leader-at-second-hand': {
+    works: true,
+    config: {},
+    steps: [
+      { after: ELECTION, acts: [block([P5], [P4]), block([P4], [P5])] },
+      { after: ELECTION, acts: [submit(P4, 2), submit(P5, 2)] },
+      { after: ELECTION, acts: [] },
+    ],
+  },
 };
 
 function submit(host: number, count: number): Act {
@@ -187,10 +217,16 @@ export function directedSchedule(
     drop: 0,
     duplicate: 0,
     leaveDead: false,
+    deadLink: false,
     config: { ...drawn.config, ...TIMING, ...story.config },
   };
   const { operations, end: healAt } = tell(story, new Random(seed));
-  return runSchedule(core, options, { ...settings, source: recorded(operations), healAt });
+  return runSchedule(core, options, {
+    ...settings,
+    source: recorded(operations),
+    healAt,
+    finalBeforeHealing: story.works ?? false,
+  });
 }
 
 /** Timing at which {@link ELECTION} is long enough. */

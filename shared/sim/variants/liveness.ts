@@ -39,7 +39,21 @@ export const livenessVariants: readonly Variant[] = [
           "if (s.role.kind === 'leading-provisionally') return s.self.id;\n  if (s.role.kind !== 'following-provisionally' && (s.role.kind !== 'following' || s.role.via !== null)) return null;",
       },
     ],
-    within: 2_000,
+    directed: 'provisional-leader-in-the-way',
+    within: 200,
+  },
+  {
+    name: 'no-relay',
+    breaks: 'A follower passes on what is submitted to it for the leader that it hears.',
+    edits: [
+      {
+        file: 'submission.ts',
+        find: 'if (direct && role.leader !== from) {',
+        replace: 'if (direct && role.leader !== from && from < 0) {',
+      },
+    ],
+    directed: 'leader-at-second-hand',
+    within: 200,
   },
   {
     name: 'no-takeover',
