@@ -17,8 +17,9 @@ export async function openNetwork(ids: readonly number[]): Promise<FaultyNetwork
   try {
     return await NamespaceNetwork.open(ids);
   } catch (error) {
-    const why = String(error).trim().split('\n').at(-1) ?? '';
-    console.warn(`No network namespaces here (${why}); links are cut by proxies instead.`);
+    // After its own headline, the error of a command has what the command said.
+    const [headline = '', said = headline] = String(error).split('\n');
+    console.warn(`No network namespaces here (${said}); links are cut by proxies instead.`);
     return await ProxyNetwork.open(ids);
   }
 }
