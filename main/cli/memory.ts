@@ -8,11 +8,10 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /**
- * Size from which the young generation grows no more, bytes. Measured: below, collecting takes more
- * processor time; above, a busy peer is larger and no faster, because what is final stays referenced by
- * the log's tail and is copied either way.
+ * Size from which the young generation grows no more, bytes. A larger one, like a larger growth of the
+ * old one, was measured to save up to a sixth of the processor time under full load, for 10 to 40 MB.
  */
-const YOUNG_BYTES_MAX = 8 * 1024 * 1024;
+const YOUNG_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The old generation is looked through whenever it has grown by this much, percent. */
 const OLD_GROWTH_PERCENT = 30;
