@@ -8,6 +8,7 @@ import { Random } from '../random.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
 import type { Act, Operation } from './operations.ts';
 import { type SimOptions, drawOptions } from './options.ts';
+import type { Simulation } from './simulation.ts';
 import { type RunSettings, type Verdict, runSchedule } from './simulator.ts';
 import { recorded } from './workload.ts';
 
@@ -25,8 +26,9 @@ interface Step {
 
 /** A story and what it needs of the options. */
 interface Story {
-  /** The group works in spite of it all: what is written is final before anything is healed. */
-  readonly works?: boolean;
+  /** What must be so before anything is healed: null if it is, else what is wrong. */
+  readonly expects?: (sim: Simulation) => string | null;
+  readonly leaveDead?: boolean;
   /** Peers at the start; all five unless it says otherwise. */
   readonly ids?: readonly number[];
   readonly config: Partial<SimOptions['config']>;
@@ -122,7 +124,7 @@ const STORIES: Readonly<Record<string, Story>> = {
    * leader without one must not keep 4 from leading.
    */
   'provisional-leader-in-the-way': {
-    works: true,
+    expects: everythingFinal,
     config: {},
     steps: [
       {
@@ -136,7 +138,7 @@ const STORIES: Readonly<Record<string, Story>> = {
 
   /** 4 and 5 do not hear each other: 4 follows through another, and what it writes goes that way. */
   'leader-at-second-hand': {
-    works: true,
+    expects: everythingFinal,
     config: {},
     steps: [
       { after: ELECTION, acts: [block([P5], [P4]), block([P4], [P5])] },
@@ -144,7 +146,37 @@ const STORIES: Readonly<Record<string, Story>> = {
       { after: ELECTION, acts: [] },
     ],
   },
+
+  /**
+   * 1 and 2 are cut off. What they write 2 orders provisionally, and 1 keeps it all; so it becomes final
+   * later, even though 2 never comes back.
+   */
+  'minority-goes-on': {
+    expects: heldByTheOther,
+    leaveDead: true,
+    config: {},
+    steps: [
+      { after: ELECTION, acts: [block([P1, P2], [P3, P4, P5]), block([P3, P4, P5], [P1, P2])] },
+      { after: ELECTION, acts: [submit(P1, 2), submit(P2, 1), submit(P1, 1)] },
+      { after: ELECTION, acts: [crash(P2)] },
+    ],
+  },
 };
+
+/** A quorum can work, so it does. */
+function everythingFinal({ checkers }: Simulation): string | null {
+  const [open] = checkers.open.keys();
+  return open === undefined ? null : `${open} is not final`;
+}
+
+/** 1 has what 2 wrote, and a place for each message. */
+function heldByTheOther({ hosts, checkers }: Simulation): string | null {
+  const look = hosts[P1]?.replica?.inspect();
+  const places = [...checkers.open.keys()].map((id) => look?.pendingPlace(id) ?? null);
+  if (places.length !== 4) return `${places.length} messages wait instead of four`;
+  const distinct = new Set(places.filter((place) => place !== null));
+  return distinct.size === 4 ? null : `places at peer 1: ${places.join(', ')}`;
+}
 
 function submit(host: number, count: number): Act {
   return { kind: 'submit', host, count };
@@ -216,7 +248,7 @@ export function directedSchedule(
     redialMs: 5,
     drop: 0,
     duplicate: 0,
-    leaveDead: false,
+    leaveDead: story.leaveDead ?? false,
     deadLink: false,
     config: { ...drawn.config, ...TIMING, ...story.config },
   };
@@ -225,7 +257,7 @@ export function directedSchedule(
     ...settings,
     source: recorded(operations),
     healAt,
-    finalBeforeHealing: story.works ?? false,
+    ...(story.expects === undefined ? {} : { beforeHealing: story.expects }),
   });
 }
 

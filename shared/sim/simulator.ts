@@ -47,8 +47,8 @@ export interface RunSettings {
   readonly source?: OperationSource;
   /** Heals behind everything of this time instead of after a number of events. */
   readonly healAt?: number | undefined;
-  /** What was accepted must be final before anything is healed. */
-  readonly finalBeforeHealing?: boolean;
+  /** Looks at everything right before it is healed: what is wrong then, or null. */
+  readonly beforeHealing?: (sim: Simulation) => string | null;
   readonly log?: (line: string) => void;
 }
 
@@ -177,10 +177,8 @@ class Run {
 
   #liveness(): void {
     const { sim } = this;
-    const [open] = sim.checkers.open.keys();
-    if (this.#settings.finalBeforeHealing === true && open !== undefined) {
-      violated('liveness', `${open} is not final, though a quorum could make it so`);
-    }
+    const wrong = this.#settings.beforeHealing?.(sim) ?? null;
+    if (wrong !== null) violated('liveness', `before anything is healed: ${wrong}`);
     sim.queue.cancel(this.#next);
     this.healedAt = sim.now;
     sim.hooks.log?.(`${sim.now.toFixed(3).padStart(10)} everything is healed`);

@@ -62,6 +62,19 @@ export const orderVariants: readonly Variant[] = [
     within: 2_000,
   },
   {
+    name: 'provisional-order-kept-to-itself',
+    breaks: 'Everyone who follows a provisional leader keeps what it orders.',
+    edits: [
+      {
+        file: 'submission.ts',
+        find: "else if (role.kind === 'following-provisionally') keep(s, sub);",
+        replace: '',
+      },
+    ],
+    directed: 'minority-goes-on',
+    within: 200,
+  },
+  {
     name: 'submitted-once',
     breaks: 'What is not final is submitted again (V4).',
     edits: [
