@@ -60,6 +60,10 @@ async function run(): Promise<number> {
       say: (line) => console.log(line),
       signal: stop.signal,
     });
+    if (stop.signal.aborted) {
+      console.error('Interrupted: what was under way is not judged and not counted.');
+      return 130;
+    }
     const total = totalOf(seed, network.kind, outcome);
     print(total);
     if (values.totals !== undefined) appendFileSync(values.totals, `${JSON.stringify(total)}\n`);
