@@ -331,7 +331,11 @@ export function prepare(s: State): void {
   afterWrites(s, { kind: 'own-promise', epoch });
 }
 
-/** PREPARE: promise, unless something higher was promised or an established leader stands against it. */
+/**
+ * PREPARE: promise, unless something higher was promised, an established leader stands against it, or a
+ * winner makes progress: a leader that does not hear it prepares above it, and the two would take turns
+ * for ever (E5).
+ */
 export function onPrepare(s: State, from: PeerState, { epoch }: Prepare): void {
   if (epoch.leader !== from.id || s.stopped) return;
   s.highestNumber = Math.max(s.highestNumber, epoch.number);
@@ -339,7 +343,7 @@ export function onPrepare(s: State, from: PeerState, { epoch }: Prepare): void {
     send(s, from.id, { kind: 'reject', epoch, promised: s.promised, leader: null });
     return;
   }
-  const leader = leaderAgainst(s, from);
+  const leader = leaderAgainst(s, from) ?? synchronisingWinner(s, from.id);
   if (leader !== null) {
     send(s, from.id, { kind: 'reject', epoch, promised: s.promised, leader });
     return;
