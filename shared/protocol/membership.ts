@@ -251,11 +251,14 @@ function isVoteNeeded(s: State): boolean {
   return list !== null && list.seq > s.mark;
 }
 
-/** This is the last member, or every connected member is leaving too. */
+/**
+ * This is the last member, every other one has said that it leaves, be it here or gone by now, or every
+ * connected one is leaving.
+ */
 function nobodyStays(s: State): boolean {
-  const list = newestList(s);
-  if (list === null) return true;
-  if (list.members.length === 1) return true;
-  const others = list.members.filter(({ id }) => id !== s.self.id && isConnected(s, id));
-  return others.length > 0 && others.every(({ id }) => s.peers.get(id)?.leaving === true);
+  const others = (newestList(s)?.members ?? []).filter(({ id }) => id !== s.self.id);
+  const isLeaving = ({ id }: Member): boolean => s.peers.get(id)?.leaving === true;
+  if (others.every(isLeaving)) return true;
+  const connected = others.filter(({ id }) => isConnected(s, id));
+  return connected.length > 0 && connected.every(isLeaving);
 }

@@ -136,6 +136,12 @@ function isHeld(disk: Host['disk'], { id }: Submission): boolean {
   return disk.pending.has(id) || disk.seqs.has(id);
 }
 
+/** Who has asked to leave and is still here; null if nobody. */
+export function leaverOf({ hosts }: Simulation): string | null {
+  const leaver = hosts.find((host) => host.state === 'up' && isLeaving(host));
+  return leaver === undefined ? null : `host ${leaver.index} has not left`;
+}
+
 /** Null when the group has come to rest, else what is still missing. */
 export function unrest(sim: Simulation): string | null {
   const { checkers, coverage } = sim;

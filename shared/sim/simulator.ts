@@ -10,7 +10,7 @@ import type { CoreUnderTest } from './core-under-test.ts';
 import type { Coverage } from './coverage.ts';
 import { Faults } from './faults.ts';
 import { type Actor, type Host, actor } from './host.ts';
-import { heal, isNeeded, unrest } from './liveness.ts';
+import { heal, isNeeded, leaverOf, unrest } from './liveness.ts';
 import { type Operation, describeOperation } from './operations.ts';
 import type { SimOptions } from './options.ts';
 import { Simulation, knownFrom } from './simulation.ts';
@@ -202,6 +202,9 @@ class Run {
   /** One of several peers leaves, mostly the leader; what the others write then is still final. */
   #leaveInPeace(): void {
     const { sim } = this;
+    // Whoever was leaving when everything was healed goes first: else two leave at once, and everyone
+    // may be gone, which is another story (testdata/membership/first-one-back.txt).
+    this.#comeToRest(sim.now, () => leaverOf(sim) ?? unrest(sim));
     const living = sim.hosts.filter(({ state }) => state === 'up').sort((a, b) => b.id - a.id);
     const [leader, ...others] = living;
     const [heir] = others;
