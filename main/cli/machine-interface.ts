@@ -2,8 +2,11 @@
  * The machine interface: one JSON object a line, both ways. Field names are a contract with programs:
  * fields may be added, none may change.
  */
-import type { FinalEntry, NodeError, NodeEvent, WaitingMessage } from '../../shared/model.ts';
+import type { NodeError, NodeEvent, WaitingMessage } from '../../shared/model.ts';
 import { assertNever } from '../../shared/assert.ts';
+import type { Entry } from '../../shared/protocol/types.ts';
+import { membersOf } from '../peer/views.ts';
+import type { JsonBytes } from './json-bytes.ts';
 import type { Output } from './output.ts';
 import type { SessionActions, ShownEvent, UserInterface } from './user-interface.ts';
 
@@ -24,8 +27,14 @@ export class MachineInterface implements UserInterface {
     this.#output.line(lineOf(event));
   }
 
-  showFinal(entries: readonly FinalEntry[]): void {
-    for (const entry of entries) this.#output.line(`{"event":"final",${fieldsOf(entry)}}`);
+  showFinal(entries: readonly Entry[]): void {
+    this.#output.lines((bytes) => {
+      for (const entry of entries) {
+        bytes.ascii('{"event":"final",');
+        writeFields(bytes, entry);
+        bytes.ascii('}\n');
+      }
+    });
   }
 
   showError(error: NodeError, ref?: unknown): void {
@@ -67,9 +76,16 @@ export class MachineInterface implements UserInterface {
     if (!isCount(from) || !isCount(limit)) {
       this.#refuse('"from" and "limit" are whole numbers from 1', ref);
     } else if (peer !== null) {
-      void peer.history(from, limit).then((entries) => {
-        const objects = entries.map((entry) => `{${fieldsOf(entry)}}`).join(',');
-        this.#output.line(`{"event":"history","entries":[${objects}]${refField(ref)}}`);
+      void peer.entries(from, limit).then((entries) => {
+        this.#output.lines((bytes) => {
+          bytes.ascii('{"event":"history","entries":[');
+          for (const [i, entry] of entries.entries()) {
+            bytes.ascii(i === 0 ? '{' : ',{');
+            writeFields(bytes, entry);
+            bytes.ascii('}');
+          }
+          bytes.raw(`]${refField(ref)}}\n`);
+        });
       });
     }
   }
@@ -134,15 +150,29 @@ function refField(ref: unknown): string {
 }
 
 /**
- * The fields of an entry as JSON without braces, laid out by hand: this is the line that a busy peer
- * prints most. Ids and hashes are hex and dashes, so only the text needs escaping.
+ * The fields of an entry as JSON without braces, straight from what the protocol holds: this is the line
+ * that a busy peer prints most. Ids are hex digits and dashes.
  */
-function fieldsOf(entry: FinalEntry): string {
-  const { seq, epoch, kind, message, author, sentAt, hash } = entry;
-  const text = entry.text === null ? 'null' : JSON.stringify(entry.text);
-  const members = entry.kind === 'members' ? `,"members":${JSON.stringify(entry.members)}` : '';
-  return (
-    `"seq":${seq},"epoch":[${epoch[0]},${epoch[1]}],"kind":"${kind}","message":"${message}",` +
-    `"author":${author},"text":${text},"sentAt":${sentAt},"hash":"${hash}"${members}`
-  );
+function writeFields(bytes: JsonBytes, entry: Entry): void {
+  bytes.ascii('"seq":');
+  bytes.integer(entry.seq);
+  bytes.ascii(',"epoch":[');
+  bytes.integer(entry.epoch.number);
+  bytes.ascii(',');
+  bytes.integer(entry.epoch.leader);
+  bytes.ascii('],"kind":"');
+  bytes.ascii(entry.kind);
+  bytes.ascii('","message":"');
+  bytes.ascii(entry.id);
+  bytes.ascii('","author":');
+  bytes.integer(entry.author);
+  bytes.ascii(',"text":');
+  if (entry.kind === 'message') bytes.string(entry.body);
+  else bytes.ascii('null');
+  bytes.ascii(',"sentAt":');
+  bytes.integer(entry.sentAt);
+  bytes.ascii(',"hash":"');
+  bytes.hex(entry.hash);
+  bytes.ascii('"');
+  if (entry.kind === 'members') bytes.raw(`,"members":${JSON.stringify(membersOf(entry))}`);
 }

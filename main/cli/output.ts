@@ -4,6 +4,7 @@
  * `drained` instead of filling memory.
  */
 import type { Writable } from 'node:stream';
+import { JsonBytes } from './json-bytes.ts';
 
 /** Bytes that may wait for the reader before the output counts as congested. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;
@@ -11,7 +12,7 @@ const CONGESTED_BYTES = 4 * 1024 * 1024;
 /** A stream of lines. */
 export class Output {
   readonly #stream: Writable;
-  #lines = '';
+  readonly #lines = new JsonBytes();
   #scheduled = false;
   #gone = false;
   #waiting: (() => void)[] = [];
@@ -30,7 +31,15 @@ export class Output {
 
   /** Adds one line, without its newline. */
   line(text: string): void {
-    this.#lines += `${text}\n`;
+    this.lines((bytes) => {
+      bytes.raw(text);
+      bytes.ascii('\n');
+    });
+  }
+
+  /** Adds whole lines, newlines included, in bytes. */
+  lines(write: (bytes: JsonBytes) => void): void {
+    write(this.#lines);
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => this.#flush());
@@ -52,9 +61,9 @@ export class Output {
 
   #flush(): void {
     this.#scheduled = false;
-    const text = this.#lines;
-    this.#lines = '';
-    if (text !== '' && !this.#gone) this.#stream.write(text);
+    if (this.#lines.length === 0) return;
+    const bytes = this.#lines.take();
+    if (!this.#gone) this.#stream.write(bytes);
   }
 
   #release(): void {

@@ -3,7 +3,8 @@
  * input, ends it by command, by signal, by the end of input or by a fatal error. It decides nothing
  * about messages; the two interfaces show and understand them.
  */
-import type { FinalEntry, MessageId, NodeError, NodeEvent, Seq } from '../../shared/model.ts';
+import type { MessageId, NodeError, NodeEvent, Seq } from '../../shared/model.ts';
+import type { Entry } from '../../shared/protocol/types.ts';
 import type { CommandLine } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { openPeer, type Peer } from '../peer/peer.ts';
@@ -73,7 +74,8 @@ export class Session {
   async run(shown: UserInterface): Promise<number> {
     this.#interface = shown;
     const { logLevel: _level, json: _json, ...options } = this.#options;
-    const opened = await openPeer({ ...options, key: null, log: this.#log }, (event) =>
+    const onFinal = (entries: readonly Entry[]): void => this.#onFinal(entries);
+    const opened = await openPeer({ ...options, key: null, log: this.#log, onFinal }, (event) =>
       this.#onEvent(event),
     );
     if (!opened.ok) {
@@ -106,7 +108,7 @@ export class Session {
   #onEvent(event: NodeEvent): void {
     switch (event.kind) {
       case 'final':
-        this.#onFinal(event.entries);
+        // Comes through `onFinal`.
         return;
       case 'closed':
         this.#finish(this.#exitCode);
@@ -129,17 +131,17 @@ export class Session {
     this.#interface?.show(event);
   }
 
-  #onFinal(entries: readonly FinalEntry[]): void {
+  #onFinal(entries: readonly Entry[]): void {
     this.#final = entries.at(-1)?.seq ?? this.#final;
     // A reader that cannot keep up gets the rest from the disk, later: memory stays bounded.
     if (this.#refilling || this.#output.congested) void this.#refill();
     else this.#show(entries);
     if (this.#ownOpen.size === 0) return;
-    for (const { message } of entries) this.#ownOpen.delete(message);
+    for (const { id } of entries) this.#ownOpen.delete(id);
     if (this.#ownOpen.size === 0) this.#onOwnFinal?.();
   }
 
-  #show(entries: readonly FinalEntry[]): void {
+  #show(entries: readonly Entry[]): void {
     this.#interface?.showFinal(entries);
     this.#shown = entries.at(-1)?.seq ?? this.#shown;
   }
@@ -149,7 +151,7 @@ export class Session {
     this.#refilling = true;
     while (this.#shown < this.#final) {
       await this.#output.drained();
-      const entries = (await this.#peer?.history(this.#shown + 1, REFILL_ENTRIES)) ?? [];
+      const entries = (await this.#peer?.entries(this.#shown + 1, REFILL_ENTRIES)) ?? [];
       if (entries.length === 0) break;
       this.#show(entries);
     }

@@ -10,6 +10,8 @@ import type {
   PeerId,
   WaitingMessage,
 } from '../../shared/model.ts';
+import type { Entry } from '../../shared/protocol/types.ts';
+import { finalEntryOf } from '../peer/views.ts';
 import type { SessionActions, ShownEvent, UserInterface } from './user-interface.ts';
 
 /** Entries of earlier conversation shown at the start, and by `/history` without a number. */
@@ -68,8 +70,8 @@ export class TerminalInterface implements UserInterface {
     }
   }
 
-  showFinal(entries: readonly FinalEntry[]): void {
-    for (const entry of entries) {
+  showFinal(entries: readonly Entry[]): void {
+    for (const entry of entries.map(finalEntryOf)) {
       const timer = this.#open.get(entry.message);
       if (timer) clearTimeout(timer);
       this.#open.delete(entry.message);

@@ -2,7 +2,8 @@
  * What the two interfaces of the headless peer (JSON lines, terminal) have in common: they show events
  * and take lines. Starting, ending and signals are session.ts.
  */
-import type { FinalEntry, NodeError, NodeEvent } from '../../shared/model.ts';
+import type { NodeError, NodeEvent } from '../../shared/model.ts';
+import type { Entry } from '../../shared/protocol/types.ts';
 import type { Peer } from '../peer/peer.ts';
 
 /** Events that an interface shows; final entries come one by one through `showFinal`. */
@@ -13,7 +14,7 @@ export interface UserInterface {
   /** Shows what happened. */
   readonly show: (event: ShownEvent) => void;
   /** Shows final entries, in order. */
-  readonly showFinal: (entries: readonly FinalEntry[]) => void;
+  readonly showFinal: (entries: readonly Entry[]) => void;
   /** Shows an error that is not an event of the peer. */
   readonly showError: (error: NodeError, ref?: unknown) => void;
   /** Takes one line of input. */

@@ -6,6 +6,7 @@ import type { NodeError, PeerId } from '../../shared/model.ts';
 import { NAME_BYTES_MAX, PEER_ID_MAX } from '../../shared/model.ts';
 import { configFor, defaultConfig, type ProtocolConfig } from '../../shared/protocol/config.ts';
 import { validateConfig } from '../../shared/protocol/config.ts';
+import type { Entry } from '../../shared/protocol/types.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
 import { parseAddress } from './addresses.ts';
@@ -38,6 +39,11 @@ export interface PeerOptions {
   /** The user's store of group keys; the usual one unless a test has its own. */
   readonly keyStore?: KeyStore;
   readonly log: Logger;
+  /**
+   * Takes final entries as the protocol has them, instead of `final` events: what a busy peer tells
+   * most, for a host that can do without texts.
+   */
+  readonly onFinal?: (entries: readonly Entry[]) => void;
 }
 
 /** What the options say once they are understood. */

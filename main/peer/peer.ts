@@ -232,15 +232,20 @@ export class Peer {
     return this.#replica?.status() ?? joiningStatus(this.#facts.selfId);
   }
 
-  /** Final entries from `from` on, at most `limit`, as they are stored. */
+  /** Final entries from `from` on, at most `limit`, as people read them. */
   async history(from: Seq, limit: number): Promise<FinalEntry[]> {
+    return (await this.entries(from, limit)).map(finalEntryOf);
+  }
+
+  /** Final entries from `from` on, at most `limit`, as they are stored. */
+  async entries(from: Seq, limit: number): Promise<Entry[]> {
     const last = Math.min(this.#replica?.inspect().mark ?? 0, from + limit - 1);
-    const found: FinalEntry[] = [];
+    const found: Entry[] = [];
     for (let next = Math.max(1, from); next <= last;) {
       const range = { from: next, to: last, bytesMax: HISTORY_READ_BYTES };
       const entries = await this.#store.readEntries(range);
       if (entries.length === 0) break;
-      for (const entry of entries) found.push(finalEntryOf(entry));
+      for (const entry of entries) found.push(entry);
       next += entries.length;
     }
     return found;
@@ -556,7 +561,9 @@ export class Peer {
 
   #tellFinal(delivered: readonly Entry[]): void {
     if (this.#places.size > 0) for (const { id } of delivered) this.#places.delete(id);
-    this.#tell({ kind: 'final', entries: delivered.map(finalEntryOf) });
+    const { onFinal } = this.#start.options;
+    if (onFinal === undefined) this.#tell({ kind: 'final', entries: delivered.map(finalEntryOf) });
+    else if (this.#closing === null) onFinal(delivered);
   }
 
   #onCoreEvent(event: CoreEvent): void {

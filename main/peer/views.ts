@@ -49,7 +49,8 @@ export function finalEntryOf(entry: Entry): FinalEntry {
   }
 }
 
-function membersOf(entry: Entry): MemberView[] {
+/** The members that a `members` entry lists. */
+export function membersOf(entry: Entry): MemberView[] {
   const decoded = decodeMembers(entry.body);
   if (!decoded.ok) return [];
   return decoded.value.map(({ id, name, address }) => ({ id, name, address }));
