@@ -50,6 +50,11 @@ export interface ProtocolConfig {
   readonly windowEntries: number;
   /** Final entries kept in memory behind the mark, for followers that are a little behind. */
   readonly tailEntries: number;
+  /**
+   * The same at a leader that knows a peer which catches up from a log on disk: at full speed the end
+   * moves on by hundreds of entries before that peer's word arrives that it has reached it.
+   */
+  readonly tailEntriesForLaggards: number;
   /** The same in bytes of bodies. */
   readonly tailBytes: number;
   /** Pending up to this many bytes is submitted whole to a new leader, more is offered by id. */
@@ -80,7 +85,8 @@ export const defaultConfig: ProtocolConfig = {
   batchBytes: 192 * 1024,
   batchEntries: 2_048,
   windowEntries: 16_384,
-  tailEntries: 2_048,
+  tailEntries: 256,
+  tailEntriesForLaggards: 2_048,
   tailBytes: 8 * 1024 * 1024,
   offerBytes: 32 * 1024,
 };
@@ -119,6 +125,10 @@ export function validateConfig(config: ProtocolConfig): Result<ProtocolConfig, s
       'evictAfterMs must exceed the time to a suspicion on a quiet link',
     ],
     [config.batchBytes <= 192 * 1024, 'batchBytes must stay within the frame limit'],
+    [
+      config.tailEntriesForLaggards >= config.tailEntries,
+      'tailEntriesForLaggards must be at least tailEntries',
+    ],
     [
       config.farBehindEntries >= config.caughtUpEntries,
       'farBehindEntries must be at least caughtUpEntries',

@@ -20,8 +20,18 @@ export function moveMark(s: State, seq: number): void {
     s.out.delivered.push(entry);
     if (entry.kind === 'members') onMembersFinal(s, entry);
   }
-  const { tailEntries, tailBytes } = s.config;
-  s.log.trim(Math.min(seq, lookupFloor(s)), { entries: tailEntries, bytes: tailBytes });
+  const { tailEntries, tailEntriesForLaggards, tailBytes } = s.config;
+  const kept = hasLaggard(s) ? tailEntriesForLaggards : tailEntries;
+  s.log.trim(Math.min(seq, lookupFloor(s)), { entries: kept, bytes: tailBytes });
+}
+
+/** This peer leads, and somebody fetches what it lacks to come close to the end. */
+function hasLaggard({ role, peers }: State): boolean {
+  if (role.kind !== 'leading') return false;
+  for (const [id, { lagging }] of role.progress) {
+    if (lagging && peers.get(id)?.linked === true) return true;
+  }
+  return false;
 }
 
 /** A members list is final: its ids are bound to their keys for good, and its addresses are known. */

@@ -155,6 +155,7 @@ function drawConfig(random: Random): ProtocolConfig {
     batchEntries: random.pick([1, 2, 4, 64]),
     windowEntries: random.pick([2, 16, 128]),
     tailEntries: random.pick([4, 16, 64]),
+    tailEntriesForLaggards: 64,
     tailBytes: random.pick([512, 65_536]),
     offerBytes: random.pick([100, 1_000, 32_768]),
   };
