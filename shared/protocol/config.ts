@@ -16,6 +16,8 @@ export interface ProtocolConfig {
   readonly phiThreshold: number;
   /** Never suspect before this many heartbeat intervals of silence. */
   readonly floorIntervals: number;
+  /** How long a suspicion that was wrong makes this peer slower to suspect the same one again. */
+  readonly widenedForMs: number;
   /** Wait per connected listed peer above before standing, milliseconds; above a LAN round trip. */
   readonly rankWaitMs: number;
   /** How long an ELECTION waits for silent peers, milliseconds. */
@@ -68,6 +70,7 @@ export const defaultConfig: ProtocolConfig = {
   largeGroup: 8,
   phiThreshold: 8,
   floorIntervals: 3,
+  widenedForMs: 300_000,
   rankWaitMs: 20,
   lookMs: 150,
   prepareMs: 500,

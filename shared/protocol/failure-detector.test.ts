@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultConfig } from './config.ts';
 import { FailureDetector } from './failure-detector.ts';
 
-const { heartbeatMs, quietFactor, floorIntervals } = defaultConfig;
+const { heartbeatMs, quietFactor, floorIntervals, widenedForMs } = defaultConfig;
 
 /** A detector that heard `count` heartbeats, one every `gap` ms from 0 on; and the time of the last. */
 function heard(count: number, gap: number, interval = heartbeatMs): [FailureDetector, number] {
@@ -97,9 +97,29 @@ describe('forgiveness', () => {
   test('a wrong suspicion widens the window, up to a cap', () => {
     const [detector, last] = heard(20, heartbeatMs);
     const before = patience(detector, last);
-    detector.widen();
+    detector.widen(last);
     expect(patience(detector, last)).toBe(before + heartbeatMs);
-    for (let i = 0; i < 50; i++) detector.widen();
+    for (let i = 0; i < 50; i++) detector.widen(last);
     expect(patience(detector, last)).toBe(before + floorIntervals * heartbeatMs);
+  });
+
+  test('a window stays wide for some quiet minutes only', () => {
+    const [detector, last] = heard(20, heartbeatMs);
+    const before = patience(detector, last);
+    for (let i = 0; i < 50; i++) detector.widen(last);
+    const later = last + widenedForMs;
+    detector.onLife(later);
+    expect(patience(detector, later)).toBe(before);
+    detector.widen(later);
+    expect(patience(detector, later)).toBe(before + heartbeatMs);
+  });
+
+  test('a silence that ended in a suspicion is no sample of the rhythm', () => {
+    const [detector, last] = heard(20, heartbeatMs);
+    const before = patience(detector, last);
+    const later = last + 20 * heartbeatMs;
+    detector.onLife(later);
+    detector.onHeartbeat(later, heartbeatMs);
+    expect(patience(detector, later)).toBe(before);
   });
 });

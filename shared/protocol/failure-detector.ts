@@ -4,8 +4,9 @@
  * Intuition: instead of a fixed timeout, ask how surprising the present silence is, given how regularly
  * this peer's heartbeats came so far. phi = 8 means that a healthy peer would be silent for so long about
  * once in 10^8 times. A floor of a few intervals keeps one late heartbeat from ever counting, and every
- * suspicion that turned out wrong widens the window for that peer, up to a cap. Any bytes are a sign of
- * life; only whole heartbeats are samples of the rhythm. It reads no clock: `now` is an argument.
+ * suspicion that turned out wrong widens the window for that peer, up to a cap and for some minutes. Any
+ * bytes are a sign of life; only whole heartbeats are samples of the rhythm, and a silence that ended in
+ * a suspicion is none. It reads no clock: `now` is an argument.
  */
 import type { ProtocolConfig } from './config.ts';
 
@@ -23,6 +24,7 @@ export class FailureDetector {
   #sumOfSquares = 0;
   #next = 0;
   #paddingMs = 0;
+  #widenedAt = -Infinity;
 
   constructor(config: ProtocolConfig, now: number) {
     this.#config = config;
@@ -32,16 +34,19 @@ export class FailureDetector {
 
   /** Something arrived from the peer. */
   onLife(now: number): void {
+    const { heartbeatMs, floorIntervals } = this.#config;
+    const long = now - this.#lastLifeAt >= heartbeatMs * floorIntervals;
+    if (long && this.isSuspect(now)) this.#lastHeartbeatAt = null;
     this.#lastLifeAt = now;
   }
 
   /** A heartbeat arrived: a sample of the peer's rhythm, and when the next one is to be expected. */
   onHeartbeat(now: number, intervalMs: number): void {
     const { heartbeatMs, quietFactor } = this.#config;
+    this.onLife(now);
     this.#intervalMs = Math.min(Math.max(intervalMs, heartbeatMs), heartbeatMs * quietFactor);
     if (this.#lastHeartbeatAt !== null) this.#addGap(now - this.#lastHeartbeatAt);
     this.#lastHeartbeatAt = now;
-    this.#lastLifeAt = now;
   }
 
   /** Forgets the present silence, not the rhythm: after an own pause, or on a new link. */
@@ -50,15 +55,21 @@ export class FailureDetector {
     this.#lastHeartbeatAt = null;
   }
 
-  /** The last suspicion was wrong: be slower to suspect this peer again, up to a cap. */
-  widen(): void {
+  /** The last suspicion was wrong: be slower to suspect this peer again, up to a cap, for a while. */
+  widen(now: number): void {
     const { heartbeatMs, floorIntervals } = this.#config;
-    this.#paddingMs = Math.min(this.#paddingMs + heartbeatMs, heartbeatMs * floorIntervals);
+    const wider = this.#padding(now) + heartbeatMs;
+    this.#paddingMs = Math.min(wider, heartbeatMs * floorIntervals);
+    this.#widenedAt = now;
+  }
+
+  #padding(now: number): number {
+    return now - this.#widenedAt < this.#config.widenedForMs ? this.#paddingMs : 0;
   }
 
   /** Suspicion level; 0 while the silence is shorter than the floor. */
   phi(now: number): number {
-    const silence = now - this.#lastLifeAt - this.#paddingMs;
+    const silence = now - this.#lastLifeAt - this.#padding(now);
     const { heartbeatMs, floorIntervals } = this.#config;
     const count = this.#gaps.length;
     const mean = count === 0 ? this.#intervalMs : this.#sum / count;
@@ -75,7 +86,7 @@ export class FailureDetector {
   }
 
   #addGap(gap: number): void {
-    // A gap across a suspicion or a pause says nothing about the rhythm.
+    // One gap that was just not suspected must not count for more than the rest.
     const { heartbeatMs, quietFactor } = this.#config;
     const sample = Math.min(gap, heartbeatMs * quietFactor * 2);
     const old = this.#gaps[this.#next];

@@ -91,7 +91,7 @@ export function judgePeers(s: State): void {
       s.out.statusChanged = true;
     } else if (!silent && peer.suspected && peer.linked) {
       peer.suspected = false;
-      peer.detector.widen();
+      peer.detector.widen(s.now);
       s.out.statusChanged = true;
     }
   }

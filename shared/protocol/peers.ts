@@ -32,7 +32,8 @@ export class PeerState {
   matchedBefore = 0;
   /** Greatest commit mark heard from it. */
   mark: Seq = 0;
-  readonly detector: FailureDetector;
+  detector: FailureDetector;
+  readonly #config: ProtocolConfig;
 
   constructor(peer: LinkedPeer, config: ProtocolConfig, now: number) {
     this.id = peer.id;
@@ -40,6 +41,7 @@ export class PeerState {
     this.name = peer.name;
     this.address = peer.address;
     this.nonce = peer.nonce;
+    this.#config = config;
     this.detector = new FailureDetector(config, now);
   }
 
@@ -52,6 +54,7 @@ export class PeerState {
       this.heartbeat = null;
       this.mark = 0;
       this.diverged = false;
+      this.detector = new FailureDetector(this.#config, now);
     }
     this.nonce = peer.nonce;
     this.linked = true;

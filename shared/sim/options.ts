@@ -146,6 +146,7 @@ function drawConfig(random: Random): ProtocolConfig {
     yieldMs: random.pick([200, 800]),
     yieldMaxMs: 1_600,
     yieldResetMs: random.pick([2_000, 10_000]),
+    widenedForMs: random.pick([2_000, 300_000]),
     resubmitMs: random.pick([200, 600]),
     evictAfterMs: EVICT_MS,
     evictMaxMs: 2 * EVICT_MS,
