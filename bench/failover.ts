@@ -4,10 +4,14 @@
  */
 import type { Cluster } from '../e2e/processes/cluster.ts';
 import type { PeerProcess } from '../e2e/processes/peer-process.ts';
+import { bothWays, type FaultyNetwork } from '../e2e/processes/wiring.ts';
 import { type Spread, spreadOf } from './measure.ts';
 
 /** What happens to the leader. */
-export type Fault = 'killed' | 'paused' | 'leaves';
+export type Fault =
+  | { readonly kind: 'killed' | 'paused' | 'leaves' }
+  /** Nothing gets from it to the others or back any more, and nobody is told. */
+  | { readonly kind: 'cut off'; readonly network: FaultyNetwork };
 
 /** Keeps a message on its way at all times, so that the first final one after an event is seen. */
 function keepSending(peer: PeerProcess): () => void {
@@ -16,19 +20,32 @@ function keepSending(peer: PeerProcess): () => void {
   return () => clearInterval(timer);
 }
 
-async function strike(cluster: Cluster, leader: number, fault: Fault): Promise<void> {
+function strike(cluster: Cluster, leader: number, fault: Fault): void {
   const peer = cluster.peer(leader);
-  if (fault === 'killed') peer.signal('SIGKILL');
-  else if (fault === 'paused') peer.signal('SIGSTOP');
-  else peer.send({ cmd: 'quit' });
-  await Promise.resolve();
+  switch (fault.kind) {
+    case 'killed':
+      peer.signal('SIGKILL');
+      return;
+    case 'paused':
+      peer.signal('SIGSTOP');
+      return;
+    case 'leaves':
+      peer.send({ cmd: 'quit' });
+      return;
+    case 'cut off':
+      fault.network.cut(bothWays([leader], othersThan(cluster, leader)));
+      return;
+  }
+}
+
+function othersThan(cluster: Cluster, leader: number): readonly number[] {
+  return [...cluster.peers.keys()].filter((id) => id !== leader);
 }
 
 async function mend(cluster: Cluster, leader: number, fault: Fault): Promise<void> {
-  if (fault === 'paused') {
-    // A leader that lost the lead waits longer each time; a new process starts afresh.
-    cluster.peer(leader).signal('SIGCONT');
-  }
+  // A leader that lost the lead waits longer each time; a new process starts afresh.
+  if (fault.kind === 'paused') cluster.peer(leader).signal('SIGCONT');
+  if (fault.kind === 'cut off') fault.network.heal();
   await cluster.peer(leader).kill();
   await cluster.startPeer(leader);
   await cluster.settled();
@@ -48,7 +65,7 @@ export async function failover(
     await witness.until('messages become final', () => witness.final.length > before + 20);
     const begun = performance.now();
     const number = witness.final.at(-1)?.epoch[0] ?? 0;
-    await strike(cluster, leader, options.fault);
+    strike(cluster, leader, options.fault);
     // Entries of the old epoch that were under way do not count: the next leader's do.
     await witness.until('a final message of the next leader', () => {
       const last = witness.final.at(-1);

@@ -97,10 +97,9 @@ async function sendAndWait(sender: PeerProcess, ref: string): Promise<number> {
 /** Milliseconds from sending to final at the author, one message at a time. */
 export async function latencyAlone(sender: PeerProcess, count: number): Promise<Spread> {
   const sample: number[] = [];
-  for (let i = 0; i < count + 50; i++) {
-    const took = await sendAndWait(sender, `alone-${i}`);
-    if (i >= 50) sample.push(took);
-  }
+  for (let i = 0; i < count; i++) sample.push(await sendAndWait(sender, `alone-${i}`));
+  sender.final.length = 0;
+  sender.accepted.clear();
   return spreadOf(sample);
 }
 
