@@ -24,6 +24,8 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
     return;
   }
   const known = s.peers.get(peer.id);
+  // What an earlier process of this peer wished for does not bind this one.
+  if (known?.nonce !== peer.nonce) s.waiting.joins.delete(peer.id);
   if (known === undefined) s.peers.set(peer.id, new PeerState(peer, s.config, s.now));
   else known.relink(peer, s.now);
   noteReported(s, peer, peer.promised);

@@ -210,6 +210,7 @@ export function maybeAskToJoin(s: State): void {
   if (list !== null && isListed(s) && isSelfCurrent(s, list.members)) return;
   if (s.joinAskedAt !== null && s.now - s.joinAskedAt < ASK_AGAIN_MS) return;
   s.joinAskedAt = s.now;
+  s.askedToJoin = true;
   send(s, role.leader, { kind: 'join', member: s.self });
 }
 
@@ -230,13 +231,15 @@ export function maybeLeave(s: State): void {
 }
 
 /**
- * A JOIN of this peer may be in a list that is on its way here; to vanish now would leave the leader of
- * a group of one waiting for it. Over once the leader has heard that this peer leaves, and everything
- * that it had appended by then is here.
+ * A JOIN of this process may be in a list that is on its way here; to vanish now would leave the leader
+ * of a group of one waiting for it. Over once the leader has heard that this peer leaves, and everything
+ * that it had appended by then is here; until then a leader that was lost is waited for. The host bounds
+ * the wait.
  */
 function mayBeListedYet(s: State): boolean {
+  if (!s.askedToJoin) return false;
   const { role } = s;
-  if (role.kind !== 'following' || s.joinAskedAt === null) return false;
+  if (role.kind !== 'following') return true;
   const heartbeat = s.peers.get(role.leader)?.heartbeat;
   const heard = heartbeat?.echo ? heartbeat.echo.stamp >= s.leavingSince : false;
   return !heard || s.log.last.seq < (heartbeat?.last.seq ?? 0);

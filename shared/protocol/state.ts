@@ -167,6 +167,8 @@ export class State {
   readonly unheardSince = new Map<PeerId, number>();
   readonly evictions = new Map<PeerId, number>();
   joinAskedAt: number | null = null;
+  /** This process has sent a JOIN: some leader may act on it, even much later. */
+  askedToJoin = false;
   bound: boolean;
   leaving = false;
   leavingSince = 0;
