@@ -9,7 +9,7 @@ import type { Disconnect, LinkedPeer } from './ready.ts';
 import { type State, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
 import { startProgress } from './transitions.ts';
-import { type Epoch, type Member, type PeerId, compareEpochs } from './types.ts';
+import { type Epoch, type Member, type PeerId, bytesEqual, compareEpochs } from './types.ts';
 
 /** Addresses told on a new link, members first: a few hundred bytes each, well under a frame. */
 const ADDRESSES_MAX = 256;
@@ -26,6 +26,7 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   const known = s.peers.get(peer.id);
   // What an earlier process of this peer wished for does not bind this one.
   if (known?.nonce !== peer.nonce) s.waiting.joins.delete(peer.id);
+  if (known !== undefined && !bytesEqual(known.key, peer.key)) dropVotes(s, peer.id);
   if (known === undefined) s.peers.set(peer.id, new PeerState(peer, s.config, s.now));
   else known.relink(peer, s.now);
   noteReported(s, peer, peer.promised);
@@ -35,6 +36,12 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   if (leaderRoute(s) === peer.id) resubmit(s);
 }
 
+/** Votes count by (id, key): those that came with the old key are not this peer's. */
+function dropVotes({ attempt }: State, id: PeerId): void {
+  if (attempt?.kind === 'looking') attempt.supports.delete(id);
+  if (attempt?.kind === 'preparing') attempt.promises.delete(id);
+}
+
 /** Why a link must not come up; null if it may. */
 export function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | null {
   if (peer.id === s.self.id || !mayBe(s, peer)) return 'ID_TAKEN';
@@ -42,6 +49,8 @@ export function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | nu
   if (met?.diverged === true && met.nonce === peer.nonce) return 'DIVERGED';
   const known = s.known.get(peer.id);
   if (known === undefined || known.nonce === peer.nonce) return null;
+  // Another key under an id that nobody is bound to: somebody else, who has promised nothing yet.
+  if (!bytesEqual(known.member.key, peer.key)) return null;
   return compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
 }
 
@@ -59,8 +68,9 @@ function greet(s: State, peer: PeerId): void {
 
 /** Remembers the highest promise that a peer reported, and where the peer is. */
 export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promised: Epoch): void {
-  const known = s.known.get(peer.id);
   const { id, key, name, address, nonce } = peer;
+  const met = s.known.get(id);
+  const known = met !== undefined && bytesEqual(met.member.key, key) ? met : undefined;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
   if (!isHigher && known.nonce === nonce && known.member.address === address) return;
   const member: Member =
@@ -99,8 +109,9 @@ export function judgePeers(s: State): void {
   }
 }
 
-/** This process itself stood still: every silence is its own doing (E12). */
+/** This process itself stood still: every silence is its own doing (E12), also one that would evict. */
 export function forgiveSilence(s: State): void {
+  s.unheardSince.clear();
   for (const peer of s.peers.values()) peer.detector.restart(s.now);
 }
 

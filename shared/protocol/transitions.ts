@@ -106,6 +106,7 @@ export function becomeLeading(s: State, epoch: Epoch): void {
   s.catchUp = null;
   s.waiting.joins.clear();
   s.waiting.leaves.clear();
+  s.unheardSince.clear();
   s.pending.forgetPlaces();
   const leaderSeq = s.log.last.seq + 1;
   const role: Leading = {
@@ -161,6 +162,7 @@ export function becomeLeadingProvisionally(s: State, resumable: Leading | null):
 export function resumeLeading(s: State, role: Leading): void {
   assert(compareEpochs(role.epoch, s.promised) === 0, 'nothing higher was promised meanwhile');
   s.attempt = null;
+  s.unheardSince.clear();
   s.pending.forgetPlaces();
   s.waitUntil = s.now;
   changeRole(s, role);
