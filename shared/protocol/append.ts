@@ -87,11 +87,15 @@ function isChain(s: State, entries: readonly Entry[]): boolean {
   let seq = first.seq - 1;
   let hash = must(s.log.hashAt(seq), 'the hash before a fresh entry is in memory');
   let epoch = must(s.log.epochAt(seq), 'the epoch before a fresh entry is in memory');
+  const ids = new Set<MessageId>();
   for (const entry of entries) {
     if (entry.seq !== seq + 1 || compareEpochs(entry.epoch, epoch) < 0) return false;
     if (!bytesEqual(s.chainHash(hash, entry), entry.hash)) return false;
     if (entry.kind === 'members' && !decodeMembers(entry.body).ok) return false;
-    if (entry.kind === 'message' && (s.log.seqOf(entry.id) ?? first.seq) < first.seq) return false;
+    if (entry.kind === 'message') {
+      if (ids.has(entry.id) || (s.log.seqOf(entry.id) ?? first.seq) < first.seq) return false;
+      ids.add(entry.id);
+    }
     ({ seq, hash, epoch } = entry);
   }
   return true;

@@ -24,6 +24,11 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 export const HASH_BYTES = 32;
 /** Length of an identity key, bytes. */
 export const KEY_BYTES = 32;
+/**
+ * Highest number of an epoch that is believed: an election every millisecond for nine thousand years. From
+ * a frame with a higher one, which only damage or malice makes, the next election could not count on.
+ */
+const EPOCH_NUMBER_MAX = 2 ** 48;
 /** Members in one list: their longest encoding stays below the limit of a body, 64 KiB. */
 export const MEMBERS_MAX = 128;
 /** UTF-8 bytes of an address: eight interfaces with IPv6 addresses and ports. */
@@ -48,6 +53,7 @@ export function writeEpoch(writer: ByteWriter, epoch: Epoch): void {
 export function readEpoch(reader: ByteReader): Epoch {
   const number = reader.u53();
   const leader = reader.peerOrZero();
+  if (number > EPOCH_NUMBER_MAX) reader.fail('epoch number out of range');
   if (leader === 0 && number > 0) reader.fail('epoch without a leader');
   return { number, leader };
 }

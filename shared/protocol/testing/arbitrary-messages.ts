@@ -18,7 +18,7 @@ const arbitraryNumber = fc.double({ min: 0, max: 1e15, noNaN: true });
 const arbitraryId = fc.uuid({ version: 7 });
 const arbitraryKey = fc.uint8Array({ minLength: 32, maxLength: 32 });
 export const arbitraryEpoch: fc.Arbitrary<Epoch> = fc.oneof(
-  fc.record({ number: arbitraryInteger, leader: arbitraryPeer }),
+  fc.record({ number: fc.nat({ max: 2 ** 48 }), leader: arbitraryPeer }),
   fc.constant({ number: 0, leader: 0 }),
 );
 const arbitraryPosition: fc.Arbitrary<Position> = fc.record({
