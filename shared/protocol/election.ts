@@ -61,7 +61,7 @@ export function standReason(s: State): StandReason | null {
     case 'leading':
       return null;
     case 'following':
-      if (role.via !== null) return null;
+      if (role.via !== null) return mayTakeOverFrom(s, role.leader) ? 'reunion' : null;
       if (s.peers.get(role.leader)?.leaving === true) return 'no-leader';
       return mayTakeOver(s, role.leader, role.epoch) ? 'takeover' : null;
     case 'following-provisionally':
@@ -72,6 +72,11 @@ export function standReason(s: State): StandReason | null {
     default:
       return assertNever(role, 'role');
   }
+}
+
+/** At second hand below this peer, and a quorum is heard: nobody refuses the higher one. */
+function mayTakeOverFrom(s: State, leader: PeerId): boolean {
+  return s.self.id > leader && s.now >= s.yieldUntil && hearsQuorum(s);
 }
 
 /**
@@ -247,7 +252,32 @@ function decide(s: State, attempt: Looking): void {
     return;
   }
   backOff(s);
-  if (s.role.kind === 'leaderless' && !verdict.quorum) becomeLeadingProvisionally(s, null);
+  if (verdict.quorum) return;
+  // Who hears a quorum can win, or take up its epoch, at the next try.
+  const relay = hearsQuorum(s) ? null : relayOfEstablished(s);
+  if (relay !== null) followThrough(s, relay);
+  else if (s.role.kind === 'leaderless') becomeLeadingProvisionally(s, null);
+}
+
+/** A connected peer that follows an established leader which this peer does not reach. */
+function relayOfEstablished(s: State): PeerState | null {
+  if (s.role.kind === 'following' || s.role.kind === 'leading') return null;
+  let best: PeerState | null = null;
+  for (const peer of s.peers.values()) {
+    const heartbeat = peer.reachable ? peer.heartbeat : null;
+    if (heartbeat?.established !== true || heartbeat.leader === null) continue;
+    if (heartbeat.leader === s.self.id || heartbeat.leader === peer.id) continue;
+    const known = best?.heartbeat?.epoch;
+    if (known === undefined || compareEpochs(heartbeat.epoch, known) > 0) best = peer;
+  }
+  return best;
+}
+
+/** Nobody refuses this peer, and it can't win: it hands its messages to those who have a leader. */
+function followThrough(s: State, relay: PeerState): void {
+  const heartbeat = must(relay.heartbeat, 'the relay has said whom it follows');
+  const id = must(heartbeat.leader, 'the relay follows somebody');
+  becomeFollowing(s, { id, epoch: heartbeat.epoch, via: relay.id });
 }
 
 /** A supporter that could lead has so much more that leading at once would make everyone wait (E5). */
@@ -259,12 +289,14 @@ function isFarBehind(s: State, { owner, best }: Verdict): boolean {
 
 /** Follows the leader that a refusal named, through the peer that named it. */
 function onRefused(s: State, { leader, by }: { leader: PeerId; by: PeerId }): void {
-  s.waitUntil = s.now + jittered(s, s.config.lookMs);
-  const heartbeat = s.peers.get(by)?.heartbeat;
-  const following = s.role.kind === 'following';
-  if (following || leader === s.self.id || heartbeat?.leader !== leader || !heartbeat.established) {
+  if (s.role.kind === 'following') {
+    // It has a leader to write to, and tries again ever more seldom.
+    backOff(s);
     return;
   }
+  s.waitUntil = s.now + jittered(s, s.config.lookMs);
+  const heartbeat = s.peers.get(by)?.heartbeat;
+  if (leader === s.self.id || heartbeat?.leader !== leader || !heartbeat.established) return;
   if (leader === by) return;
   becomeFollowing(s, { id: leader, epoch: heartbeat.epoch, via: by });
 }
@@ -442,7 +474,9 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
     return;
   }
   const adoption = adopt(s, batch.prev, batch.entries);
-  if (adoption !== 'adopted' || batch.entries.length === 0) {
+  // Entries of a higher epoch than the one that was promised make this attempt void.
+  const isVoid = compareEpochs(s.promised, attempt.epoch) !== 0;
+  if (adoption !== 'adopted' || batch.entries.length === 0 || isVoid) {
     failAttempt(s);
     return;
   }
