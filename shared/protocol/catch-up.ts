@@ -16,6 +16,9 @@ import { type Entry, type Epoch, type PeerId, type Seq, compareEpochs } from './
 /** Writes that may wait for the disk before the next batch is asked for. */
 const WRITES_IN_FLIGHT_MAX = 4;
 
+/** A batch is waited for 16 times as long at the most: 192 KiB in 24 s by default, a poor mobile link. */
+const TIMEOUT_DOUBLINGS_MAX = 4;
+
 /** Starts to catch up to `target`, unless that is under way already. */
 export function startCatchUp(s: State, target: Seq): void {
   if (s.catchUp !== null || target <= s.mark || s.stopped) return;
@@ -39,16 +42,22 @@ function pickSource(s: State, target: Seq): PeerId | null {
 
 function fetchFrom(s: State, from: PeerId, target: Seq): void {
   const request = nextRequest(s);
-  s.catchUp = { from, request, target, deadline: s.now + s.config.syncMs };
+  s.catchUp = { from, request, target, deadline: deadline(s) };
   const after = must(s.log.positionAt(s.mark), 'the place of the mark stays in memory');
   send(s, from, { kind: 'fetch', request, after, epoch: null });
 }
 
-/** Gives up on a source that does not answer; the next heartbeat starts with another. */
+/** A batch that came too late is waited for longer from then on: the path may just be that slow. */
+function deadline(s: State): number {
+  return s.now + s.config.syncMs * 2 ** Math.min(s.catchUpTimeouts, TIMEOUT_DOUBLINGS_MAX);
+}
+
+/** Gives up on a source that does not answer, and tries another. */
 export function checkCatchUp(s: State): void {
   if (s.catchUp === null) return;
   const source = s.peers.get(s.catchUp.from);
   if (s.now < s.catchUp.deadline && source?.reachable === true) return;
+  if (source?.reachable === true) s.catchUpTimeouts++;
   const { target } = s.catchUp;
   s.catchUp = null;
   startCatchUp(s, target);
@@ -150,7 +159,7 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
     emit(s, { kind: 'progress', at: s.mark, target });
-    s.catchUp = { from, request: 0, target, deadline: s.now + s.config.syncMs };
+    s.catchUp = { from, request: 0, target, deadline: deadline(s) };
     continueCatchUp(s);
     return;
   }
@@ -182,7 +191,7 @@ export function continueCatchUp(s: State): void {
   const { catchUp } = s;
   if (catchUp === null || catchUp.request !== 0) return;
   if (s.writeNumber - s.persistedUpTo > WRITES_IN_FLIGHT_MAX) {
-    s.catchUp = { ...catchUp, deadline: s.now + s.config.syncMs };
+    s.catchUp = { ...catchUp, deadline: deadline(s) };
     return;
   }
   fetchFrom(s, catchUp.from, catchUp.target);
@@ -194,6 +203,7 @@ export function sendBehind(s: State, to: PeerId, epoch: Epoch): void {
 }
 
 function finishCatchUp(s: State, target: Seq): void {
+  s.catchUpTimeouts = 0;
   emit(s, { kind: 'progress', at: s.mark, target: Math.max(target, s.mark) });
   const { role } = s;
   if (role.kind === 'following' && role.via === null) {

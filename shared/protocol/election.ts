@@ -441,7 +441,7 @@ function maybeWin(s: State, attempt: Preparing): void {
     owner,
     target: best.last,
     request: 0,
-    deadline: s.now + s.config.syncMs,
+    deadline: s.now + patience(s, s.config.syncMs),
   };
   s.attempt = synchronising;
   s.out.statusChanged = true;
@@ -480,7 +480,7 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
     failAttempt(s);
     return;
   }
-  attempt.deadline = s.now + s.config.syncMs;
+  attempt.deadline = s.now + patience(s, s.config.syncMs);
   const end = must(batch.entries.at(-1), 'the batch is not empty');
   if (comparePositions(end, attempt.target) < 0) {
     const after = { epoch: end.epoch, seq: end.seq };

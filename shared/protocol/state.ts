@@ -158,6 +158,8 @@ export class State {
 
   // Catch-up.
   catchUp: CatchUp | null = null;
+  /** Batches of the present catch-up that came too late, or not at all. */
+  catchUpTimeouts = 0;
   /** An ACCEPT did not match: the leader waits to hear that this peer has caught up. */
   behind = false;
   readonly serving = new Map<number, Serving>();
