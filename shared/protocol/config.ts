@@ -50,6 +50,11 @@ export interface ProtocolConfig {
   readonly batchEntries: number;
   /** Entries that may be unacknowledged at one follower before it is served slower. */
   readonly windowEntries: number;
+  /**
+   * The same in bytes of bodies, and the most that is sent at once of what waits: well below what a
+   * link may hold back for a slow peer, or it would be closed again each time.
+   */
+  readonly windowBytes: number;
   /** Final entries kept in memory behind the mark, for followers that are a little behind. */
   readonly tailEntries: number;
   /**
@@ -88,6 +93,7 @@ export const defaultConfig: ProtocolConfig = {
   batchBytes: 192 * 1024,
   batchEntries: 2_048,
   windowEntries: 16_384,
+  windowBytes: 8 * 1024 * 1024,
   tailEntries: 256,
   tailEntriesForLaggards: 2_048,
   tailBytes: 8 * 1024 * 1024,
@@ -128,6 +134,7 @@ export function validateConfig(config: ProtocolConfig): Result<ProtocolConfig, s
       'evictAfterMs must exceed the time to a suspicion on a quiet link',
     ],
     [config.batchBytes <= 192 * 1024, 'batchBytes must stay within the frame limit'],
+    [config.windowBytes >= config.batchBytes, 'windowBytes must hold at least one batch'],
     [
       config.tailEntriesForLaggards >= config.tailEntries,
       'tailEntriesForLaggards must be at least tailEntries',

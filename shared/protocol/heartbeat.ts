@@ -11,6 +11,7 @@ import { considerProvisional } from './provisional.ts';
 import type { Following } from './roles.ts';
 import { probe } from './sequencer.ts';
 import { type State, isListed, newestList, send } from './state.ts';
+import { offerRun } from './submission.ts';
 import { becomeFollowing, becomeLeaderless } from './transitions.ts';
 import { type PeerId, type Position, compareEpochs } from './types.ts';
 
@@ -104,6 +105,7 @@ export function onHeartbeat(s: State, peer: PeerState, heartbeat: Heartbeat): vo
   }
   if (s.stopped || peer.diverged) return;
   learnLeader(s, peer, heartbeat);
+  offerRun(s, peer);
   extendWait(s, peer.id, heartbeat);
   followMark(s, peer, heartbeat);
 }

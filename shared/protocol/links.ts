@@ -24,6 +24,7 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
     return;
   }
   const known = s.peers.get(peer.id);
+  s.wanted.drop(peer.id);
   // What an earlier process of this peer wished for does not bind this one.
   if (known?.nonce !== peer.nonce) s.waiting.joins.delete(peer.id);
   if (known !== undefined && !bytesEqual(known.key, peer.key)) dropVotes(s, peer.id);
@@ -90,6 +91,7 @@ export function onLinkDown(s: State, id: PeerId, refused: boolean): void {
   const peer = s.peers.get(id);
   if (peer === undefined) return;
   peer.linked = false;
+  s.wanted.drop(id);
   s.out.statusChanged = true;
   if (refused) peer.suspected = true;
 }

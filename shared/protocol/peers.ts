@@ -4,7 +4,7 @@
  */
 import type { ProtocolConfig } from './config.ts';
 import { FailureDetector } from './failure-detector.ts';
-import type { Heartbeat } from './messages.ts';
+import type { Heartbeat, Run } from './messages.ts';
 import type { LinkedPeer } from './ready.ts';
 import type { PeerId, Seq } from './types.ts';
 
@@ -27,6 +27,8 @@ export class PeerState {
   heartbeat: Heartbeat | null = null;
   heartbeatAt = 0;
   nextHeartbeatAt = 0;
+  /** The run of ours whose messages it was offered, since its link is up. */
+  offered: Run | null = null;
   rttMs: number | null = null;
   /** As leader: what it had acknowledged at the last heartbeat. */
   matchedBefore = 0;
@@ -60,6 +62,7 @@ export class PeerState {
     this.linked = true;
     this.suspected = false;
     this.hearsUs = true;
+    this.offered = null;
     this.nextHeartbeatAt = now;
     this.detector.restart(now);
   }

@@ -16,14 +16,19 @@ interface Item {
 /** Ordered, by id. */
 export class Pending {
   #items = new Map<MessageId, Item>();
+  #bytes = 0;
 
   constructor(messages: readonly Message[]) {
-    for (const message of messages)
-      this.#items.set(message.id, { message, n: null, durable: true });
+    for (const message of messages) this.add(message, true);
   }
 
   get size(): number {
     return this.#items.size;
+  }
+
+  /** Bytes of bodies held. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   has(id: MessageId): boolean {
@@ -55,20 +60,23 @@ export class Pending {
 
   /** Adds a message behind all others. */
   add(message: Message, durable: boolean): void {
-    if (!this.#items.has(message.id)) this.#items.set(message.id, { message, n: null, durable });
+    if (this.#items.has(message.id)) return;
+    this.#items.set(message.id, { message, n: null, durable });
+    this.#bytes += message.body.length;
   }
 
   /** Adds messages before all others, in their order: what a cut gave back is older than what waits. */
   addFront(messages: readonly Message[]): void {
     const rest = this.#items;
     this.#items = new Map();
-    for (const message of messages) {
-      if (!rest.has(message.id)) this.#items.set(message.id, { message, n: null, durable: true });
-    }
+    for (const message of messages) if (!rest.has(message.id)) this.add(message, true);
     for (const [id, item] of rest) this.#items.set(id, item);
   }
 
   remove(id: MessageId): boolean {
+    const item = this.#items.get(id);
+    if (item === undefined) return false;
+    this.#bytes -= item.message.body.length;
     return this.#items.delete(id);
   }
 
@@ -81,6 +89,13 @@ export class Pending {
   place(id: MessageId, n: number): void {
     const item = this.#items.get(id);
     if (item !== undefined) item.n = n;
+  }
+
+  /** Ids that have a place in the present run, by place. */
+  placed(): readonly MessageId[] {
+    const found: { readonly id: MessageId; readonly n: number }[] = [];
+    for (const [id, { n }] of this.#items) if (n !== null) found.push({ id, n });
+    return found.sort((a, b) => a.n - b.n).map(({ id }) => id);
   }
 
   /** Forgets the places of an older run, never a message. */

@@ -16,6 +16,10 @@ export interface Progress {
   known: Seq;
   /** Mark last sent to it. */
   markSent: Seq;
+  /** Frames that are not acknowledged, oldest first: where each ends and its bytes of bodies. */
+  readonly open: { readonly end: Seq; readonly bytes: number }[];
+  /** Sum of their bytes. */
+  openBytes: number;
   /** It lags behind what memory holds and catches up by FETCH; only the mark is sent to it. */
   lagging: boolean;
 }

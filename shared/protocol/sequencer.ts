@@ -13,7 +13,7 @@ import { type Epoch, type Member, type PeerId, type Seq, compareEpochs } from '.
 
 /** Sends what each peer lacks, and the mark by itself where nothing else carries it. */
 export function flushAccepts(s: State, role: Leading): void {
-  const batches = new Map<Seq, Accept>();
+  const batches = new Map<Seq, Batch>();
   for (const [id, progress] of role.progress) {
     const peer = s.peers.get(id);
     if (peer === undefined || !peer.linked || peer.diverged) continue;
@@ -26,7 +26,12 @@ interface Recipient {
   readonly id: PeerId;
   readonly progress: Progress;
   /** Frames of this flush by their first seq: peers that are equally far get the same object. */
-  readonly batches: Map<Seq, Accept>;
+  readonly batches: Map<Seq, Batch>;
+}
+
+interface Batch {
+  readonly accept: Accept;
+  readonly bytes: number;
 }
 
 function sendEntries(s: State, role: Leading, { id, progress, batches }: Recipient): void {
@@ -38,32 +43,50 @@ function sendEntries(s: State, role: Leading, { id, progress, batches }: Recipie
       return;
     }
     const open = progress.next - 1 - Math.max(progress.matched, progress.known);
-    if (open > config.windowEntries) return;
-    const accept = batches.get(progress.next) ?? batchFrom(s, role, progress.next);
-    batches.set(progress.next, accept);
-    send(s, id, accept);
-    progress.next += accept.entries.length;
+    if (open > config.windowEntries || progress.openBytes >= config.windowBytes) return;
+    const batch = batches.get(progress.next) ?? batchFrom(s, role, progress.next);
+    batches.set(progress.next, batch);
+    send(s, id, batch.accept);
+    progress.next += batch.accept.entries.length;
+    progress.open.push({ end: progress.next - 1, bytes: batch.bytes });
+    progress.openBytes += batch.bytes;
     progress.markSent = s.mark;
   }
 }
 
-function batchFrom(s: State, role: Leading, from: Seq): Accept {
+/** What was sent up to `seq` has arrived. */
+function closeOpen(progress: Progress, seq: Seq): void {
+  while (progress.open[0] !== undefined && progress.open[0].end <= seq) {
+    progress.openBytes -= progress.open[0].bytes;
+    progress.open.shift();
+  }
+}
+
+/** Sending starts anew from another place: what was sent before is not counted any more. */
+function forgetOpen(progress: Progress): void {
+  progress.open.length = 0;
+  progress.openBytes = 0;
+}
+
+function batchFrom(s: State, role: Leading, from: Seq): Batch {
   const { log, config } = s;
   const to = Math.min(log.last.seq, from + config.batchEntries - 1);
   let bytes = 0;
   let end = from - 1;
   while (end < to) {
-    bytes += must(log.at(end + 1), 'a batch lies in memory').body.length + 128;
-    if (bytes > config.batchBytes && end >= from) break;
+    const more = must(log.at(end + 1), 'a batch lies in memory').body.length + 128;
+    if (bytes + more > config.batchBytes && end >= from) break;
+    bytes += more;
     end++;
   }
-  return {
+  const accept: Accept = {
     kind: 'accept',
     epoch: role.epoch,
     prev: must(log.positionAt(from - 1), 'the place before memory is known'),
     entries: log.slice(from, end),
     mark: s.mark,
   };
+  return { accept, bytes };
 }
 
 function sendMark(s: State, role: Leading, id: PeerId, progress: Progress): void {
@@ -78,6 +101,7 @@ export function probe(s: State, role: Leading, id: PeerId): void {
   const progress = role.progress.get(id);
   if (progress === undefined || progress.matched >= s.log.last.seq) return;
   progress.next = s.log.last.seq + 1;
+  forgetOpen(progress);
   progress.lagging = false;
   progress.markSent = -1;
 }
@@ -88,6 +112,7 @@ export function onAck(s: State, role: Leading, from: PeerId, ack: Ack): void {
   if (progress === undefined || compareEpochs(ack.epoch, role.epoch) !== 0) return;
   if (ack.seq <= progress.matched || ack.seq > s.log.last.seq) return;
   progress.matched = ack.seq;
+  closeOpen(progress, ack.seq);
   advanceCommit(s, role);
 }
 
@@ -97,6 +122,7 @@ export function onBehind(s: State, role: Leading, from: PeerId, behind: Behind):
   if (progress === undefined || compareEpochs(behind.epoch, role.epoch) !== 0) return;
   const next = behind.mark + 1;
   progress.known = behind.mark;
+  forgetOpen(progress);
   progress.lagging = next < s.log.first;
   if (!progress.lagging) progress.next = Math.min(next, s.log.last.seq + 1);
 }

@@ -26,6 +26,7 @@ import {
   bytesEqual,
   compareEpochs,
 } from './types.ts';
+import { Wanted } from './wanted.ts';
 
 /** What is done once a write is durable. */
 export type AfterWrite =
@@ -81,8 +82,9 @@ export interface Outbox {
   ops: WriteOp[];
   urgent: boolean;
   sends: { to: PeerId; message: ProtocolMessage }[];
-  /** The provisional order that was broadcast last, to which more can be added. */
+  /** The provisional order that was broadcast last, to which more can be added; bytes of all of it. */
   tentative: Tentative | null;
+  tentativeBytes: number;
   reads: Read[];
   disconnects: Disconnect[];
   delivered: Entry[];
@@ -97,6 +99,7 @@ function emptyOutbox(): Outbox {
     urgent: false,
     sends: [],
     tentative: null,
+    tentativeBytes: 0,
     reads: [],
     disconnects: [],
     delivered: [],
@@ -150,8 +153,11 @@ export class State {
   runs = 0;
 
   // Ordering.
+  /** Messages that wait for their predecessor, by its id; and their own ids. */
   readonly held = new Map<MessageId, Submission[]>();
-  heldCount = 0;
+  readonly heldIds = new Set<MessageId>();
+  /** Bodies that others are asked for. */
+  readonly wanted = new Wanted();
   readonly lookups = new Map<number, Lookup>();
   resubmitAt = 0;
   requests = 0;

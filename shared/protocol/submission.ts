@@ -17,6 +17,7 @@ import {
   send,
   write,
 } from './state.ts';
+import type { PeerState } from './peers.ts';
 import type { Leading, LeadingProvisionally } from './roles.ts';
 import { type Offer, type Submit, type Tentative, type Want, sameRun } from './messages.ts';
 import { type Message, type MessageId, type PeerId, messageOf } from './types.ts';
@@ -24,8 +25,11 @@ import { type Message, type MessageId, type PeerId, messageOf } from './types.ts
 /** Messages held for a missing predecessor; beyond it they are dropped and submitted again later. */
 const HELD_MAX = 20_000;
 
-/** Ids in one OFFER or WANT: 16 bytes each, well under a frame. */
+/** Ids in one OFFER: 16 bytes each, well under a frame. */
 const OFFER_IDS_MAX = 8_192;
+
+/** Who offered something and does not send it within so many times `resubmitMs` is not waited for. */
+const WANTED_RESUBMITS = 8;
 
 /** A person's message: durable first, then on its way. */
 export function onSubmitOwn(
@@ -56,9 +60,10 @@ export function onOwnDurable(s: State, message: Message): void {
   const { role } = s;
   if (role.kind === 'leading' || role.kind === 'leading-provisionally') {
     admit(s, [{ message, from: s.self.id, n: null }]);
-  } else {
+  } else if (s.pending.bytes <= s.config.windowBytes) {
     submitTo(s, message);
   }
+  // More than that waits: it is offered, and the leader asks for it at its own pace.
 }
 
 /** The link on which messages travel towards the leader; null when there is none. */
@@ -99,13 +104,36 @@ export function resubmit(s: State): void {
   const bytes = messages.reduce((sum, message) => sum + message.body.length + 64, 0);
   const secondHand = s.role.kind === 'following' && s.role.via !== null;
   if (bytes <= s.config.offerBytes || secondHand) {
-    for (const message of messages) submitTo(s, message);
+    // A relay passes on messages, not offers; what does not fit now follows when this has its place.
+    let left = s.config.windowBytes;
+    for (const message of messages) {
+      submitTo(s, message);
+      left -= message.body.length + 64;
+      if (left < 0) break;
+    }
     return;
   }
-  for (let i = 0; i < messages.length; i += OFFER_IDS_MAX) {
-    const ids = messages.slice(i, i + OFFER_IDS_MAX).map((message) => message.id);
-    send(s, route, { kind: 'offer', ids });
+  const ids = messages.map(({ id }) => id);
+  sendOffer(s, route, ids);
+}
+
+function sendOffer(s: State, to: PeerId, ids: readonly MessageId[]): void {
+  for (let i = 0; i < ids.length; i += OFFER_IDS_MAX) {
+    send(s, to, { kind: 'offer', ids: ids.slice(i, i + OFFER_IDS_MAX) });
   }
+}
+
+/**
+ * A peer has begun to follow this provisional leader, or its link is a new one: it is offered everything
+ * that has a place, so that all who follow hold all of it.
+ */
+export function offerRun(s: State, peer: PeerState): void {
+  const { role } = s;
+  if (role.kind !== 'leading-provisionally' || peer.offered === role.run) return;
+  const follows = peer.heartbeat?.run;
+  if (follows === undefined || follows === null || !sameRun(follows, role.run)) return;
+  peer.offered = role.run;
+  sendOffer(s, peer.id, s.pending.placed());
 }
 
 /** A new orderer orders what it holds itself first. */
@@ -126,6 +154,7 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
       s,
       submit.messages.map((message) => ({ message, from, n: null })),
     );
+    askOn(s, from, submit.messages);
     return;
   }
   const direct =
@@ -142,51 +171,80 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
   // Otherwise nobody to pass it to: its author submits it again.
 }
 
-/** OFFER: asks once for what is not held here. */
+/** OFFER: asks for what is not held here and nobody is asked for. */
 export function onOffer(s: State, from: PeerId, offer: Offer): void {
   const { role } = s;
+  s.wanted.expire(s.now - WANTED_RESUBMITS * s.config.resubmitMs);
+  if (role.kind === 'following-provisionally') {
+    // From its leader: bodies and places come together.
+    const lacks = (id: MessageId): boolean => s.pending.placeOf(id) === null && !s.log.has(id);
+    if (role.leader === from) ask(s, from, offer.ids.filter(lacks));
+    return;
+  }
   if (role.kind !== 'leading' && role.kind !== 'leading-provisionally') return;
   const unknown: MessageId[] = [];
   const held: Submission[] = [];
   for (const id of offer.ids) {
     const message = s.pending.isSendable(id) ? s.pending.get(id) : undefined;
     if (message !== undefined) held.push({ message, from: s.self.id, n: null });
-    else if (!s.log.has(id)) unknown.push(id);
+    else if (!s.log.has(id) && !s.wanted.has(id)) unknown.push(id);
   }
   if (held.length > 0) admit(s, held);
   if (unknown.length === 0) return;
   if (s.log.first === 1) {
-    send(s, from, { kind: 'want', ids: unknown });
+    ask(s, from, unknown);
     return;
   }
+  // Wanted from now on, so that the same offer of others is not looked up as well.
+  s.wanted.add(from, unknown, s.now);
   const request = nextRequest(s);
   s.lookups.set(request, { kind: 'offer', since: s.log.last.seq, from, ids: unknown });
   s.out.reads.push({ kind: 'find-ids', request, ids: unknown });
 }
 
-/** WANT: sends the bodies of what is held, in order, from pending or from the log's open end. */
+function ask(s: State, from: PeerId, ids: readonly MessageId[]): void {
+  s.wanted.add(from, ids, s.now);
+  sendWant(s, from);
+}
+
+/** Bodies have come: asks for the next ones that the same peer offered. */
+function askOn(s: State, from: PeerId, messages: readonly Message[]): void {
+  const ids = messages.map(({ id }) => id);
+  s.wanted.received(from, ids);
+  sendWant(s, from);
+}
+
+function sendWant(s: State, to: PeerId): void {
+  const ids = s.wanted.next(to, s.config.batchEntries, s.now);
+  if (ids.length > 0) send(s, to, { kind: 'want', ids });
+}
+
+/**
+ * WANT: sends the bodies of what is held, in order, from pending or from the log's open end, as far as
+ * one frame takes them; whoever wants more asks on. A provisional leader sends them with their places.
+ */
 export function onWant(s: State, from: PeerId, want: Want): void {
-  let batch: Message[] = [];
+  const run = s.role.kind === 'leading-provisionally' ? s.role.run : null;
+  const messages: Message[] = [];
   let bytes = 0;
+  let first: number | null = null;
   for (const id of want.ids) {
     const message = messageHeld(s, id);
     if (message === undefined) continue;
-    const n = s.role.kind === 'leading-provisionally' ? s.pending.placeOf(id) : null;
-    if (s.role.kind === 'leading-provisionally' && n !== null) {
-      send(s, from, { kind: 'tentative', run: s.role.run, from: n, messages: [message] });
-      continue;
-    }
-    const size = message.body.length + 64;
-    const full = bytes + size > s.config.batchBytes || batch.length >= s.config.batchEntries;
-    if (full && batch.length > 0) {
-      send(s, from, { kind: 'submit', messages: batch });
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(message);
-    bytes += size;
+    const n = run === null ? null : s.pending.placeOf(id);
+    bytes += message.body.length + 64;
+    if (messages.length === 0) first = n;
+    else if (bytes > s.config.batchBytes || n !== placeAfter(first, messages.length)) break;
+    messages.push(message);
+    if (messages.length === s.config.batchEntries) break;
   }
-  if (batch.length > 0) send(s, from, { kind: 'submit', messages: batch });
+  if (messages.length === 0) return;
+  if (run === null || first === null) send(s, from, { kind: 'submit', messages });
+  else send(s, from, { kind: 'tentative', run, from: first, messages });
+}
+
+function placeAfter(first: number | null, count: number): number | null {
+  return first === null ? null : first + count;
 }
 
 function messageHeld(s: State, id: MessageId): Message | undefined {
@@ -205,6 +263,7 @@ export function onTentative(s: State, from: PeerId, tentative: Tentative): void 
     s,
     tentative.messages.map((message, i) => ({ message, from, n: tentative.from + i })),
   );
+  askOn(s, from, tentative.messages);
 }
 
 /** What stands in the way of a message taking its place now. */
@@ -265,8 +324,9 @@ export function onIdsFound(s: State, request: number, found: readonly MessageId[
   s.lookups.delete(request);
   const inLog = new Set(found);
   if (lookup.kind === 'offer') {
-    const ids = lookup.ids.filter((id) => !inLog.has(id) && !s.log.has(id) && !s.pending.has(id));
-    if (ids.length > 0) send(s, lookup.from, { kind: 'want', ids });
+    const here = lookup.ids.filter((id) => inLog.has(id) || s.log.has(id) || s.pending.has(id));
+    s.wanted.forget(lookup.from, here);
+    sendWant(s, lookup.from);
     return;
   }
   for (const sub of lookup.submissions) {
@@ -291,22 +351,24 @@ export function lookupFloor(s: State): number {
 
 function hold(s: State, sub: Submission): void {
   const { after } = sub.message;
-  if (after === null || s.heldCount >= HELD_MAX) return;
+  if (after === null || s.heldIds.size >= HELD_MAX) return;
   const { kind } = s.role;
   if (kind === 'leaderless' || kind === 'following') return;
+  if (s.heldIds.has(sub.message.id)) return;
+  s.heldIds.add(sub.message.id);
   const waiting = s.held.get(after);
-  if (waiting?.some(({ message }) => message.id === sub.message.id) === true) return;
-  s.heldCount++;
   if (waiting !== undefined) waiting.push(sub);
   else s.held.set(after, [sub]);
-  if (sub.from !== s.self.id) send(s, sub.from, { kind: 'want', ids: [after] });
+  // What is held itself, or asked for already, comes without another word.
+  if (sub.from === s.self.id || s.heldIds.has(after) || s.wanted.has(after)) return;
+  send(s, sub.from, { kind: 'want', ids: [after] });
 }
 
 function release(s: State, id: MessageId): readonly Submission[] {
   const waiting = s.held.get(id);
   if (waiting === undefined) return [];
   s.held.delete(id);
-  s.heldCount -= waiting.length;
+  for (const { message } of waiting) s.heldIds.delete(message.id);
   return waiting;
 }
 
@@ -329,6 +391,12 @@ function orderProvisionally(s: State, role: LeadingProvisionally, message: Messa
   const n = role.next;
   role.next += 1;
   keepPending(s, message, n);
+  s.out.tentativeBytes += message.body.length;
+  if (s.out.tentativeBytes > s.config.windowBytes) {
+    // Too much at once for a link: whoever follows is offered all of it instead.
+    for (const peer of s.peers.values()) peer.offered = null;
+    return;
+  }
   const { tentative } = s.out;
   const goesOn = tentative?.run === role.run && tentative.from + tentative.messages.length === n;
   const small = goesOn && tentative.messages.length < 64 && message.body.length <= 1_024;

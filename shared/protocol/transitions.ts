@@ -1,7 +1,7 @@
 /**
  * The only places where a role changes. Each function leaves every field that belongs to the old role
  * in order, so that no caller has to remember what a change implies: places of an old provisional run
- * are forgotten, held messages are dropped (their authors send them again), messages that wait are
+ * are forgotten, held and wanted messages are dropped (their holders offer them again), messages that wait are
  * offered to the new leader, and the heartbeat that tells everyone leaves at once.
  */
 import { assert } from '../assert.ts';
@@ -23,7 +23,8 @@ import { type Epoch, type PeerId, compareEpochs } from './types.ts';
 function changeRole(s: State, role: RoleState): void {
   s.role = role;
   s.held.clear();
-  s.heldCount = 0;
+  s.heldIds.clear();
+  s.wanted.clear();
   s.standAt = null;
   s.behind = false;
   s.joinAskedAt = null;
@@ -139,6 +140,8 @@ export function startProgress(s: State, role: Leading, peer: PeerId): void {
     matched: 0,
     known: 0,
     markSent: -1,
+    open: [],
+    openBytes: 0,
     lagging: false,
   });
 }

@@ -155,6 +155,7 @@ function drawConfig(random: Random): ProtocolConfig {
     batchBytes: random.pick([2_048, 4_096, 65_536]),
     batchEntries: random.pick([1, 2, 4, 64]),
     windowEntries: random.pick([2, 16, 128]),
+    windowBytes: 65_536 * random.pick([1, 16]),
     tailEntries: random.pick([4, 16, 64]),
     tailEntriesForLaggards: 64,
     tailBytes: random.pick([512, 65_536]),

@@ -1,0 +1,95 @@
+/**
+ * Which messages this peer has asked for, and whom: each is asked for once, in order, a frame at a time.
+ * After a reunion everyone offers what it holds, mostly the same, and the bodies of all that at once would
+ * fill every link and this peer's memory. It decides nothing about what is offered or sent.
+ */
+import type { MessageId, PeerId } from './types.ts';
+
+interface Asked {
+  /** In the order of the offer. */
+  readonly ids: Set<MessageId>;
+  /** An answer for the first of them is awaited. */
+  awaited: boolean;
+  /** When it was asked or answered last, monotonic milliseconds. */
+  since: number;
+}
+
+/** Messages by the peer that is asked for them. */
+export class Wanted {
+  readonly #peers = new Map<PeerId, Asked>();
+  readonly #from = new Map<MessageId, PeerId>();
+
+  /** True while somebody is asked for it. */
+  has(id: MessageId): boolean {
+    return this.#from.has(id);
+  }
+
+  /** Adds what `peer` offers and nobody is asked for. */
+  add(peer: PeerId, ids: readonly MessageId[], now: number): void {
+    const asked = this.#peers.get(peer) ?? { ids: new Set(), awaited: false, since: now };
+    this.#peers.set(peer, asked);
+    for (const id of ids) {
+      if (this.#from.has(id)) continue;
+      this.#from.set(id, peer);
+      asked.ids.add(id);
+    }
+  }
+
+  /** What to ask `peer` for now, at most `count`: nothing while its answer is awaited. */
+  next(peer: PeerId, count: number, now: number): readonly MessageId[] {
+    const asked = this.#peers.get(peer);
+    if (asked === undefined || asked.awaited) return [];
+    const ids: MessageId[] = [];
+    for (const id of asked.ids) {
+      if (ids.length === count) break;
+      ids.push(id);
+    }
+    asked.awaited = ids.length > 0;
+    asked.since = now;
+    return ids;
+  }
+
+  /**
+   * `peer` has sent these messages. What it was asked for before one of them it does not have any more,
+   * because it answers in order. If it was asked for any of them it can be asked on.
+   */
+  received(peer: PeerId, ids: readonly MessageId[]): void {
+    const asked = this.#peers.get(peer);
+    if (asked === undefined) return;
+    for (const id of ids) {
+      if (!asked.ids.has(id)) continue;
+      asked.awaited = false;
+      for (const earlier of asked.ids) {
+        this.#remove(asked, earlier);
+        if (earlier === id) break;
+      }
+    }
+  }
+
+  /** These are here, or need not come. */
+  forget(peer: PeerId, ids: readonly MessageId[]): void {
+    const asked = this.#peers.get(peer);
+    if (asked !== undefined) for (const id of ids) this.#remove(asked, id);
+  }
+
+  /** Whoever has not answered since then is not waited for any more: others may be asked. */
+  expire(before: number): void {
+    for (const [peer, { since }] of this.#peers) if (since < before) this.drop(peer);
+  }
+
+  /** `peer` is not asked any more. */
+  drop(peer: PeerId): void {
+    for (const id of this.#peers.get(peer)?.ids ?? []) this.#from.delete(id);
+    this.#peers.delete(peer);
+  }
+
+  /** Nobody is asked for anything. */
+  clear(): void {
+    this.#peers.clear();
+    this.#from.clear();
+  }
+
+  #remove(asked: Asked, id: MessageId): void {
+    if (asked.ids.delete(id)) this.#from.delete(id);
+  }
+}
