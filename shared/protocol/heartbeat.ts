@@ -24,7 +24,7 @@ export function sendHeartbeats(s: State): void {
   for (const peer of s.peers.values()) {
     if (!peer.linked || s.now < peer.nextHeartbeatAt) continue;
     common ??= describeSelf(s);
-    const intervalMs = intervalTo(s, peer.id);
+    const intervalMs = intervalTo(s, peer);
     peer.nextHeartbeatAt = s.now + intervalMs;
     const echo =
       peer.heartbeat === null
@@ -44,8 +44,10 @@ function probeIfSilent(s: State, peer: PeerState): void {
   peer.matchedBefore = progress.matched;
 }
 
-function intervalTo(s: State, id: PeerId): number {
-  const { heartbeatMs, quietFactor, largeGroup } = s.config;
+function intervalTo(s: State, { id, heartbeat }: PeerState): number {
+  const { quietFactor, largeGroup } = s.config;
+  // Whoever judges others by a faster rhythm than the own one is answered in it.
+  const heartbeatMs = Math.min(s.config.heartbeatMs, heartbeat?.intervalMs ?? Infinity);
   const size = newestList(s)?.members.length ?? 0;
   if (size < largeGroup || s.role.kind !== 'following') return heartbeatMs;
   return id >= s.role.leader ? heartbeatMs : heartbeatMs * quietFactor;

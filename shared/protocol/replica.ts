@@ -74,7 +74,7 @@ import {
   resubmit,
 } from './submission.ts';
 import { becomeLeaderless, becomeLeadingProvisionally, resumeLeading } from './transitions.ts';
-import { EPOCH_ZERO, compareEpochs } from './types.ts';
+import { EPOCH_ZERO, type Epoch, compareEpochs } from './types.ts';
 
 /** One peer's replica of the conversation. */
 export class Replica {
@@ -221,6 +221,7 @@ function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
     case 'refuse':
       return onLookReply(s, from, message);
     case 'prepare':
+      noteOwn(s, peer, message.epoch);
       return onPrepare(s, peer, message);
     case 'promise':
       noteReported(s, peer, message.epoch);
@@ -228,6 +229,7 @@ function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
     case 'reject':
       return onReject(s, from, message);
     case 'coordinator':
+      if (message.lead.kind === 'established') noteOwn(s, peer, message.lead.epoch);
       return onCoordinator(s, from, message);
     case 'submit':
       return onSubmit(s, from, message);
@@ -263,6 +265,11 @@ function onMessage(s: State, peer: PeerState, message: ProtocolMessage): void {
     default:
       return assertNever(message, 'message');
   }
+}
+
+/** A candidate and a leader have stored the promise for their own epoch before they speak of it (S7). */
+function noteOwn(s: State, peer: PeerState, epoch: Epoch): void {
+  if (epoch.leader === peer.id) noteReported(s, peer, epoch);
 }
 
 /** REJECT: of a PREPARE, or of this leader's epoch by a peer that has promised more (E2). */

@@ -110,9 +110,10 @@ export function probe(s: State, role: Leading, id: PeerId): void {
 export function onAck(s: State, role: Leading, from: PeerId, ack: Ack): void {
   const progress = role.progress.get(from);
   if (progress === undefined || compareEpochs(ack.epoch, role.epoch) !== 0) return;
+  // Also one that says nothing new: what was sent a second time has arrived.
+  closeOpen(progress, ack.seq);
   if (ack.seq <= progress.matched || ack.seq > s.log.last.seq) return;
   progress.matched = ack.seq;
-  closeOpen(progress, ack.seq);
   advanceCommit(s, role);
 }
 
