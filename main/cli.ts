@@ -30,6 +30,10 @@ async function main(argv: readonly string[]): Promise<number> {
   boundHeap();
   const log = createLogger({ level: options.logLevel });
   process.on('uncaughtException', (error) => {
+    if (isHangUp(error)) {
+      session.quit();
+      return;
+    }
     log.error('bug', { why: error.stack ?? error.message });
     process.exit(EXIT_SOFTWARE);
   });
@@ -48,6 +52,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (options.json) return session.run(new MachineInterface(output, actions));
   const print = (line: string): void => (terminal ?? { print: (l) => output.line(l) }).print(line);
   return session.run(new TerminalInterface(print, actions));
+}
+
+/** The terminal was closed: the line editor wants to give it back and cannot. SIGHUP says the same. */
+function isHangUp({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return code === 'EIO' && syscall === 'setRawMode';
 }
 
 async function refuse(argv: readonly string[], message: string): Promise<number> {

@@ -213,6 +213,23 @@ describe('events and commands', () => {
     expect(peer.exit).toBeNull();
   });
 
+  test('a ref that cannot be echoed and a text far too long cost nothing else', async () => {
+    const peer = startAlone();
+    const depth = 20_000;
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    peer.sendRaw(`{"cmd":"send","text":"deep","ref":${deep}}\n`);
+    const refused = await peer.event('error', ({ code }) => code === 'BAD_COMMAND');
+    expect(refused.message).toContain('"ref"');
+    peer.send({ cmd: 'send', text: 'x'.repeat(1_000_000), ref: [1] });
+    const long = await peer.event('error', ({ code }) => code === 'TOO_LONG');
+    expect(long.ref).toEqual([1]);
+    peer.send({ cmd: 'send', text: 'fine', ref: { a: [2] } });
+    const accepted = await peer.event('accepted');
+    expect(accepted.ref).toEqual({ a: [2] });
+    await peer.until('final', () => peer.texts().length === 1);
+    expect(peer.texts()).toEqual(['fine']);
+  });
+
   test('a peer tells each final entry once per process, after the commit of its ready', async () => {
     const first = startAlone();
     first.send({ cmd: 'send', text: 'one', ref: 1 });
@@ -293,6 +310,21 @@ describe('the end', () => {
     peer.child.stdin?.end();
     expect((await peer.ended()).code).toBe(0);
     expect(peer.texts()).toEqual(['last words']);
+  });
+
+  test('the end of input shows everything to a slow reader, and cuts no line', async () => {
+    const peer = startAlone();
+    const { stdout, stdin } = peer.child;
+    // 64 KiB at most in 20 ms: the peer has its answers ready long before they are read.
+    stdout?.on('data', () => {
+      stdout.pause();
+      setTimeout(() => stdout.resume(), 20);
+    });
+    const texts = Array.from({ length: 20_000 }, (_, n) => `message ${n}`);
+    peer.send(...texts.map((text, ref) => ({ cmd: 'send', text, ref })));
+    stdin?.end();
+    expect((await peer.ended(60_000)).code).toBe(0);
+    expect([peer.garbage, peer.texts()]).toEqual([[], texts]);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('%s is a graceful leave', async (signal) => {

@@ -57,6 +57,7 @@ function isReadable(): boolean {
 export class Terminal implements Input {
   readonly #editor: Interface;
   readonly #onInterrupt: () => void;
+  #closed = false;
 
   /** `onInterrupt`: Ctrl-C, which the editor takes from the system. */
   constructor(onInterrupt: () => void) {
@@ -68,10 +69,13 @@ export class Terminal implements Input {
   start(handlers: InputHandlers): void {
     this.#editor.on('line', (line) => {
       handlers.line(line);
-      this.#editor.prompt();
+      if (!this.#closed) this.#editor.prompt();
     });
     this.#editor.on('SIGINT', this.#onInterrupt);
-    this.#editor.on('close', handlers.end);
+    this.#editor.on('close', () => {
+      this.#closed = true;
+      handlers.end();
+    });
     this.#editor.prompt();
   }
 
@@ -88,6 +92,7 @@ export class Terminal implements Input {
     cursorTo(process.stdout, 0);
     clearLine(process.stdout, 0);
     process.stdout.write(`${line}\n`);
-    this.#editor.prompt(true);
+    // After Ctrl-D there is nothing to go on typing.
+    if (!this.#closed) this.#editor.prompt(true);
   }
 }

@@ -35,7 +35,7 @@ test('any split is the same, also within a character', () => {
 });
 
 test('a line that is too long is reported once and skipped to its end', () => {
-  const long = Buffer.alloc(300 * 1024, 'x');
+  const long = Buffer.alloc(3 * 1024 * 1024, 'x');
   expect(cut([Buffer.from('a\n'), long, long, long, Buffer.from('\nb\n')])).toEqual([
     'a',
     'TOO LONG',

@@ -4,8 +4,11 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 
-/** Longest line, characters: the longest text, every character of it escaped, and room. */
-const LINE_CHARACTERS_MAX = 512 * 1024;
+/**
+ * Longest line, characters. The longest text that can be sent takes 384 KiB with every character of it
+ * escaped; a longer line is read all the same, so that its command is answered by name.
+ */
+const LINE_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /** Collects chunks, gives lines. */
 export class LineCutter {

@@ -48,7 +48,11 @@ export class MachineInterface implements UserInterface {
       this.#refuse('not a JSON object', undefined);
       return;
     }
-    const { ref } = command;
+    const ref = echoOf(command.ref);
+    if (ref === NO_ECHO) {
+      this.#refuse('"ref" is nested too deep to be echoed', undefined);
+      return;
+    }
     const peer = this.#session.peer();
     if (peer === null) return;
     switch (command['cmd']) {
@@ -60,7 +64,7 @@ export class MachineInterface implements UserInterface {
         this.show({ kind: 'status', status: peer.status() });
         return;
       case 'history':
-        this.#history(command);
+        this.#history(command, ref);
         return;
       case 'quit':
         this.#session.quit();
@@ -70,8 +74,8 @@ export class MachineInterface implements UserInterface {
     }
   }
 
-  #history(command: Command): void {
-    const { from = 1, limit = HISTORY_LIMIT, ref } = command;
+  #history(command: Command, ref: unknown): void {
+    const { from = 1, limit = HISTORY_LIMIT } = command;
     const peer = this.#session.peer();
     if (!isCount(from) || !isCount(limit)) {
       this.#refuse('"from" and "limit" are whole numbers from 1', ref);
@@ -134,7 +138,7 @@ function lineOf(event: Exclude<NodeEvent, { kind: 'final' | 'closed' }>): string
       return JSON.stringify({ event: 'progress', at: event.at, target: event.target });
     case 'error': {
       const { code, message } = event.error;
-      return JSON.stringify({ event: 'error', code, message, ref: event.ref });
+      return `{"event":"error","code":"${code}","message":${JSON.stringify(message)}${refField(event.ref)}}`;
     }
     default:
       return assertNever(event, 'event');
@@ -145,8 +149,31 @@ function provisionalLine({ message, author, text, n }: WaitingMessage): string {
   return JSON.stringify({ event: 'provisional', message, author, text, n });
 }
 
+/** A `ref` that is an object or a list, as the JSON text that goes back. */
+class RawJson {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const NO_ECHO = Symbol('a ref that cannot be echoed');
+
+/** A `ref` in the form in which it is kept; whether it can be echoed is found out before anything is sent. */
+function echoOf(ref: unknown): unknown {
+  if (typeof ref !== 'object' || ref === null) return ref;
+  try {
+    return new RawJson(JSON.stringify(ref));
+  } catch {
+    // Nested deeper than JSON.stringify goes, though JSON.parse went there.
+    return NO_ECHO;
+  }
+}
+
 function refField(ref: unknown): string {
-  return ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
+  if (ref === undefined) return '';
+  return `,"ref":${ref instanceof RawJson ? ref.text : JSON.stringify(ref)}`;
 }
 
 /**

@@ -12,10 +12,10 @@ import type { Input } from './input.ts';
 import type { Output } from './output.ts';
 import type { UserInterface } from './user-interface.ts';
 
-/** How long the end of input waits for own messages to become final, milliseconds. */
+/** How long the end of input waits while no own message becomes final and nothing is shown, milliseconds. */
 const OWN_FINAL_MS = 10_000;
-/** How long the reader of the output may take at the end, milliseconds. */
-const LAST_WORDS_MS = 1_000;
+/** How long the reader of the output may take nothing at the end, milliseconds. */
+const LAST_WORDS_MS = 5_000;
 /** Sends that are not stored yet, from which on input is not read any further. */
 const UNACCEPTED_MAX = 8_192;
 /** Entries that are fetched at once for a reader that was slow. */
@@ -48,7 +48,8 @@ export class Session {
   readonly #finished: Promise<number>;
   /** Own messages that are stored and not final. */
   readonly #ownOpen = new Set<MessageId>();
-  #onOwnFinal: (() => void) | null = null;
+  /** Told whenever something was stored, became final or was shown. */
+  #onProgress: (() => void) | null = null;
   /** Last final entry that was shown, and the last one there is. */
   #shown: Seq = 0;
   #final: Seq = 0;
@@ -96,12 +97,7 @@ export class Session {
   }
 
   async #lastWords(code: number): Promise<number> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LAST_WORDS_MS);
-    });
-    await Promise.race([this.#output.drained(), late]);
-    clearTimeout(timer);
+    await this.#output.flushed(LAST_WORDS_MS);
     return code;
   }
 
@@ -119,6 +115,7 @@ export class Session {
       case 'accepted':
         this.#ownOpen.add(event.message.message);
         this.#maybeResumeInput();
+        this.#onProgress?.();
         break;
       case 'error':
         if (event.error.fatal) this.#exitCode = exitCodeOf(event.error);
@@ -136,9 +133,8 @@ export class Session {
     // A reader that cannot keep up gets the rest from the disk, later: memory stays bounded.
     if (this.#refilling || this.#output.congested) void this.#refill();
     else this.#show(entries);
-    if (this.#ownOpen.size === 0) return;
-    for (const { id } of entries) this.#ownOpen.delete(id);
-    if (this.#ownOpen.size === 0) this.#onOwnFinal?.();
+    if (this.#ownOpen.size > 0) for (const { id } of entries) this.#ownOpen.delete(id);
+    this.#onProgress?.();
   }
 
   #show(entries: readonly Entry[]): void {
@@ -149,11 +145,12 @@ export class Session {
   async #refill(): Promise<void> {
     if (this.#refilling) return;
     this.#refilling = true;
-    while (this.#shown < this.#final) {
+    while (this.#shown < this.#final && !this.#ending) {
       await this.#output.drained();
       const entries = (await this.#peer?.entries(this.#shown + 1, REFILL_ENTRIES)) ?? [];
       if (entries.length === 0) break;
       this.#show(entries);
+      this.#onProgress?.();
     }
     this.#refilling = false;
   }
@@ -183,18 +180,25 @@ export class Session {
   /** Own messages first, then a leave; what was never stored makes the exit code say so. */
   async #endOfInput(peer: Peer): Promise<void> {
     if (this.#ending) return;
-    if (peer.unaccepted > 0 || this.#ownOpen.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, OWN_FINAL_MS);
-        this.#onOwnFinal = () => {
-          if (peer.unaccepted > 0) return;
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    await this.#ownShown(peer);
     if (peer.unaccepted > 0 && this.#exitCode === 0) this.#exitCode = EXIT_FATAL;
     this.quit();
+  }
+
+  /** Resolves once every own message is final and shown, or nothing has moved for a while. */
+  async #ownShown(peer: Peer): Promise<void> {
+    await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const look = (): void => {
+        clearTimeout(timer);
+        const stored = peer.unaccepted === 0 && this.#ownOpen.size === 0;
+        if (stored && this.#shown >= this.#final) resolve();
+        else timer = setTimeout(resolve, OWN_FINAL_MS);
+      };
+      this.#onProgress = look;
+      look();
+    });
+    this.#onProgress = null;
   }
 }
 
