@@ -114,6 +114,8 @@ export function judgePeers(s: State): void {
 /** This process itself stood still: every silence is its own doing (E12), also one that would evict. */
 export function forgiveSilence(s: State): void {
   s.unheardSince.clear();
+  // Who wished to join may be gone since, and a list with it would wait for it; who is not wishes again.
+  s.waiting.joins.clear();
   for (const peer of s.peers.values()) peer.detector.restart(s.now);
 }
 
