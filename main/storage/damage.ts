@@ -6,22 +6,13 @@ import type { Database } from 'better-sqlite3';
 import { chainHashWith, decodeMembers, groupHash } from '../../shared/protocol/codec.ts';
 import { readUuid, UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { sha256 } from '../peer/identity.ts';
+import { sealOf, type StateRow } from './state-row.ts';
 import { ENTRY_KINDS, type LogRow } from './write-codec.ts';
 
 /** Entries at the end of the log whose chain is checked before anything is built on it. */
 export const CHECKED_AT_OPENING = 1_000;
 
 const chainHash = chainHashWith(sha256);
-
-interface StateRow {
-  readonly mark: number;
-  readonly promised_number: number;
-  readonly promised_leader: number;
-  readonly group_id: Buffer | null;
-  readonly group_key: Buffer | null;
-  readonly self_id: number | null;
-  readonly identity_seed: Buffer | null;
-}
 
 interface EndRow {
   readonly first: number | null;
@@ -32,6 +23,7 @@ interface EndRow {
 export function checkState(db: Database): string | null {
   const state = db.prepare('SELECT * FROM state').get() as StateRow | undefined;
   if (state === undefined) return 'the state is missing';
+  if (state.seal !== null && !state.seal.equals(sealOf(state))) return 'the state does not hold';
   const { first, last } = db
     .prepare('SELECT (SELECT min(seq) FROM log) AS first, (SELECT max(seq) FROM log) AS last')
     .get() as EndRow;

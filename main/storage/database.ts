@@ -6,8 +6,8 @@
  */
 import SqliteDatabase from 'better-sqlite3';
 import type { Database, Statement } from 'better-sqlite3';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { NodeError } from '../../shared/model.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
@@ -18,6 +18,7 @@ import { checkRecent, checkState } from './damage.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { PendingTable } from './pending-table.ts';
+import { sealOf, type StateRow } from './state-row.ts';
 import { insertRows, placeholders, ROWS_AT_ONCE } from './statements.ts';
 import { loadStored, type PackedStored } from './stored-state.ts';
 import { type LogRow, type OpSink, packRow, unpackOps } from './write-codec.ts';
@@ -63,22 +64,14 @@ export class LogDatabase {
   readonly #pending: PendingTable;
   readonly #writer = new ByteWriter();
   readonly #sink: OpSink;
+  readonly #state: StateRow;
   #lastSeq: number;
-  #mark: number;
-  #promised: readonly [number: number, leader: number];
-  #lastOwn: Buffer | null;
 
   private constructor(db: Database, folder: string) {
     this.#db = db;
     this.#folder = folder;
     this.#run = prepare(db);
-    const state = db
-      .prepare('SELECT mark, promised_number, promised_leader, last_own FROM state')
-      .raw()
-      .get() as [number, number, number, Buffer | null];
-    this.#mark = state[0];
-    this.#promised = [state[1], state[2]];
-    this.#lastOwn = state[3];
+    this.#state = db.prepare('SELECT * FROM state').get() as StateRow;
     this.#lastSeq = (db.prepare('SELECT max(seq) FROM log').pluck().get() as number | null) ?? 0;
     this.#pending = new PendingTable(db);
     this.#sink = {
@@ -87,14 +80,15 @@ export class LogDatabase {
       addPending: (rows, at) => this.#pending.add(rows, at),
       removePending: (ids) => this.#pending.remove(ids),
       promise: (number, leader) => {
-        this.#promised = [number, leader];
+        this.#state.promised_number = number;
+        this.#state.promised_leader = leader;
       },
       mark: (seq) => {
-        this.#mark = seq;
+        this.#state.mark = seq;
       },
       lastOwn: (id) => {
         // A copy: the packed write that it lies in is let go.
-        this.#lastOwn = Buffer.from(id);
+        this.#state.last_own = Buffer.from(id);
       },
       know: (peer) => this.#know(peer),
     };
@@ -107,8 +101,10 @@ export class LogDatabase {
   static open(folder: string): Result<LogDatabase, NodeError> {
     let db: Database | null = null;
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      db = new SqliteDatabase(join(folder, DATABASE_FILE), { timeout: LOCK_WAIT_MS });
+      makeFolder(folder);
+      const file = join(folder, DATABASE_FILE);
+      keepPrivate(file);
+      db = new SqliteDatabase(file, { timeout: LOCK_WAIT_MS });
       configure(db);
       if (schemaVersion(db) > SCHEMA_VERSION) {
         db.close();
@@ -150,7 +146,8 @@ export class LogDatabase {
     try {
       begin.run();
       work();
-      saveState.run(this.#mark, this.#promised[0], this.#promised[1], this.#lastOwn);
+      const { mark, promised_number: number, promised_leader: leader, last_own } = this.#state;
+      saveState.run(mark, number, leader, last_own, sealOf(this.#state));
       commit.run();
       return null;
     } catch (error) {
@@ -166,26 +163,36 @@ export class LogDatabase {
 
   /** Replaces the facts; inside {@link transaction} only. */
   saveFacts(facts: FolderFacts): void {
+    const state = this.#state;
+    state.self_id = facts.selfId;
+    state.identity_seed = Buffer.from(facts.identitySeed);
+    state.name = facts.name;
+    state.host = facts.host;
+    state.port = facts.port;
+    state.created_at = facts.createdAt;
     this.#db
       .prepare(
         `UPDATE state SET self_id = ?, identity_seed = ?, name = ?, host = ?, port = ?,
          created_at = ?`,
       )
       .run(
-        facts.selfId,
-        Buffer.from(facts.identitySeed),
-        facts.name,
-        facts.host,
-        facts.port,
-        facts.createdAt,
+        state.self_id,
+        state.identity_seed,
+        state.name,
+        state.host,
+        state.port,
+        state.created_at,
       );
   }
 
   /** Names the group; inside {@link transaction} only. */
   saveGroup(group: StoredGroup): void {
+    const state = this.#state;
+    state.group_id = Buffer.from(group.id);
+    state.group_key = Buffer.from(group.key);
     this.#db
       .prepare('UPDATE state SET group_id = ?, group_key = ?')
-      .run(Buffer.from(group.id), Buffer.from(group.key));
+      .run(state.group_id, state.group_key);
   }
 
   /** Those of the packed ids that are in the log, packed. */
@@ -226,7 +233,7 @@ export class LogDatabase {
   }
 
   #cut(after: number): void {
-    assert(after >= this.#mark, 'final entries are never cut');
+    assert(after >= this.#state.mark, 'final entries are never cut');
     this.#run.cut.run(after);
     this.#lastSeq = Math.min(this.#lastSeq, after);
   }
@@ -243,6 +250,28 @@ export class LogDatabase {
       nonce,
     );
   }
+}
+
+/**
+ * Makes a folder and those above it. Not by `recursive`, which tries for ever where a file system has a
+ * folder that takes none (Node 24 under /proc).
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** The database holds the keys of peer and group: nobody else may read it, whatever folder it lies in. */
+function keepPrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
 }
 
 function configure(db: Database): void {
@@ -269,7 +298,7 @@ function prepare(db: Database): Statements {
     insertEntries: entries(ROWS_AT_ONCE),
     cut: db.prepare('DELETE FROM log WHERE seq > ?'),
     saveState: db.prepare(
-      'UPDATE state SET mark = ?, promised_number = ?, promised_leader = ?, last_own = ?',
+      'UPDATE state SET mark = ?, promised_number = ?, promised_leader = ?, last_own = ?, seal = ?',
     ),
     know: db.prepare(
       `INSERT INTO known (id, key, name, address, bound, promised_number, promised_leader, nonce)

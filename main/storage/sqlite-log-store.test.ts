@@ -4,9 +4,11 @@
  */
 import SqliteDatabase from 'better-sqlite3';
 import {
+  mkdirSync,
   mkdtempSync,
   openSync,
   closeSync,
+  readdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -91,6 +93,23 @@ function codeOf(folder: string): string {
 describe('the SQLite store', () => {
   testStore(() => opener(newFolder()));
 
+  test('nobody else may read the keys, whatever folder they lie in', async () => {
+    const folder = newFolder();
+    mkdirSync(folder, { mode: 0o755 });
+    const opened = await tryOpen(folder);
+    if (!opened.ok) throw new Error(opened.error.message);
+    await opened.value.saveFacts(facts);
+    for (const name of readdirSync(folder)) {
+      expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+    }
+    await opened.value.close();
+  });
+
+  test.runIf(process.platform === 'linux')('a folder that cannot be made is refused', async () => {
+    const opened = await tryOpen('/proc/nowhere/folder');
+    expect(opened).toMatchObject({ ok: false, error: { code: 'DISK' } });
+  });
+
   test('a folder is open once at a time', async () => {
     const folder = newFolder();
     const first = await tryOpen(folder);
@@ -126,12 +145,23 @@ describe('damage', () => {
     ['a promise below the last entry', 'UPDATE state SET promised_number = 0'],
     ['no group', 'UPDATE state SET group_id = NULL'],
     ['half an identity', "UPDATE state SET identity_seed = x'00'"],
+    ['a mark that went back', 'UPDATE state SET mark = mark - 1'],
+    ['another last message of its own', "UPDATE state SET last_own = x'00'"],
+    ['another identity', 'UPDATE state SET identity_seed = randomblob(32)'],
+    ['another key of the group', 'UPDATE state SET group_key = randomblob(32)'],
+    ['another port', 'UPDATE state SET port = port + 1'],
     ['no state', 'DELETE FROM state'],
     ['an id that is none', "UPDATE log SET id = x'00' WHERE seq = 7"],
   ])('%s is found at opening', async (_what, sql) => {
     const folder = await folderWith(20);
     tamper(folder, sql);
     expect(codeOf(folder)).toBe('CORRUPT');
+  });
+
+  test('a folder that an older program wrote last is taken as it is', async () => {
+    const folder = await folderWith(20);
+    tamper(folder, 'UPDATE state SET seal = NULL');
+    expect(codeOf(folder)).toBe('opened');
   });
 
   test('a file that is no database', async () => {

@@ -11,6 +11,7 @@ import type { MembersList, Message, Position } from '../../shared/protocol/types
 import { readUuid } from '../../shared/protocol/uuid.ts';
 import { sha256 } from '../peer/identity.ts';
 import type { FolderFacts, Stored, StoredGroup, TailLimits } from './log-store.ts';
+import type { StateRow } from './state-row.ts';
 import { type LogRow, packRow, unpackEntries } from './write-codec.ts';
 
 /** {@link Stored} with the tail as packed entries. */
@@ -26,21 +27,6 @@ export type PackedStored = Omit<Stored, 'durable'> & {
 export function unpackStored({ facts, group, durable }: PackedStored): Stored {
   if (durable === null) return { facts, group, durable };
   return { facts, group, durable: { ...durable, tail: unpackEntries(durable.tail) } };
-}
-
-interface StateRow {
-  readonly mark: number;
-  readonly promised_number: number;
-  readonly promised_leader: number;
-  readonly last_own: Buffer | null;
-  readonly group_id: Buffer | null;
-  readonly group_key: Buffer | null;
-  readonly self_id: number | null;
-  readonly identity_seed: Buffer;
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly created_at: number;
 }
 
 /** Everything that a checked database holds. */
@@ -72,11 +58,11 @@ export function loadStored(db: Database, limits: TailLimits): PackedStored {
 function factsOf(state: StateRow, selfId: number): FolderFacts {
   return {
     selfId,
-    identitySeed: plain(state.identity_seed),
-    name: state.name,
-    host: state.host,
-    port: state.port,
-    createdAt: state.created_at,
+    identitySeed: plain(must(state.identity_seed, 'a peer has a key')),
+    name: must(state.name, 'a peer has a name'),
+    host: must(state.host, 'a peer has a host'),
+    port: must(state.port, 'a peer has a port'),
+    createdAt: must(state.created_at, 'a peer was created some time'),
   };
 }
 

@@ -5,9 +5,10 @@
  */
 import type { Database } from 'better-sqlite3';
 import { messagesMigration } from './0001-messages.ts';
+import { sealMigration } from './0002-seal.ts';
 
 /** In order; the number of a step is its place, from 1. */
-const migrations: readonly string[] = [messagesMigration];
+const migrations: readonly string[] = [messagesMigration, sealMigration];
 
 /** The layout that this program writes. */
 export const SCHEMA_VERSION = migrations.length;
