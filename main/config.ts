@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { PEER_ID_MAX, type PeerId } from '../shared/model.ts';
 import { err, ok, type Result } from '../shared/result.ts';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from './log.ts';
+import { configFor, validateConfig } from '../shared/protocol/config.ts';
 import { parseAddress } from './peer/addresses.ts';
 import { parseInvite } from './peer/invite.ts';
 import { userFolder } from './peer/key-store.ts';
@@ -98,10 +99,18 @@ function read(argv: readonly string[]): CommandLine | 'help' {
     const parsed = parseInvite(invite);
     if (!parsed.ok) throw new BadOption(`--invite: ${parsed.error}`);
   }
-  if (host !== undefined) address('--host', `${host.includes(':') ? bracketed(host) : host}:1`);
+  const hostText = host?.includes(':') === true ? bracketed(host) : host;
+  if (hostText !== undefined && !parseAddress(`${hostText}:1`).ok) {
+    throw new BadOption(`--host: "${host}" is no name or address to listen on`);
+  }
   const wrong = name === undefined ? null : wrongName(name);
   if (wrong !== null) throw new BadOption(`--name: ${wrong}`);
   const heartbeat = { min: HEARTBEAT_MS_MIN, max: HEARTBEAT_MS_MAX };
+  const evict = { min: 1, max: EVICT_MS_MAX };
+  const heartbeatMs = integer('--heartbeat-ms', values['heartbeat-ms'], heartbeat) ?? 250;
+  const evictAfterMs = integer('--evict-after-ms', values['evict-after-ms'], evict) ?? 30_000;
+  const timing = validateConfig(configFor(heartbeatMs, evictAfterMs));
+  if (!timing.ok) throw new BadOption(`--evict-after-ms, --heartbeat-ms: ${timing.error}`);
   return {
     json: values.json === true,
     id,
@@ -111,10 +120,8 @@ function read(argv: readonly string[]): CommandLine | 'help' {
     invite: invite ?? null,
     data: dataFolder(values.data, id),
     name: name ?? null,
-    heartbeatMs: integer('--heartbeat-ms', values['heartbeat-ms'], heartbeat) ?? 250,
-    evictAfterMs:
-      integer('--evict-after-ms', values['evict-after-ms'], { min: 1, max: EVICT_MS_MAX }) ??
-      30_000,
+    heartbeatMs,
+    evictAfterMs,
     logLevel: logLevel(values['log-level']),
     dial: new Map((values.dial ?? []).map(dialRoute)),
   };
@@ -156,6 +163,7 @@ function logLevel(text = 'warn'): LogLevel {
 
 function dialRoute(text: string): [PeerId, string] {
   const at = text.indexOf('=');
+  if (at < 1) throw new BadOption(`--dial: "${text}" is not ID=HOST:PORT`);
   const id = integer('--dial', text.slice(0, Math.max(0, at)), { min: 1, max: PEER_ID_MAX });
   const to = text.slice(at + 1);
   address('--dial', to);

@@ -73,6 +73,13 @@ async function endsWith(peer: PeerProcess, code: string): Promise<string> {
   return error.message;
 }
 
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const { server, port } = await listen(() => {});
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 async function listen(
   onSocket: (socket: Socket) => void,
 ): Promise<{ server: Server; port: number }> {
@@ -182,6 +189,26 @@ describe('the group', () => {
     }
     await say(first, 'all is well');
     expect(first.texts()).toEqual(['all is well']);
+
+    // The folder was of no use yet: another id may be tried in it.
+    const again = start(9, '--data', join(home, 'other-1'), '--seed', `127.0.0.1:${port}`);
+    await again.statusWhere('9 is in', ({ members }) => members.includes(9));
+  });
+
+  test('seeds that are of no use say why: no peer, or none with a group; the own place is ignored', async () => {
+    const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const one = start(1, '--seed', `127.0.0.1:${web.port}`);
+    expect((await one.event('error')).message).toContain('is no Lockstep peer');
+    web.server.close();
+    const ports = [await freePort(), await freePort()];
+    const seeds = ports.flatMap((port) => ['--seed', `127.0.0.1:${port}`]);
+    const lost = ports.map((port, i) => start(i + 2, '--port', String(port), ...seeds));
+    const told = await lost[1]?.event('error', ({ message }) => message.includes('no group'));
+    expect(told?.code).toBe('UNREACHABLE');
+
+    const port = String(await freePort());
+    const alone = start(4, '--port', port, '--seed', `4:127.0.0.1:${port}`);
+    await alone.statusWhere('it founds a group', ({ members }) => members.length === 1);
   });
 
   test('no key, or a wrong one', async () => {

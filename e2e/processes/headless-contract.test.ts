@@ -53,7 +53,7 @@ describe('options', () => {
     [['--id', '1', '--log-level', 'loud'], '--log-level'],
     [['--id', '1', '--colour', 'red'], '--colour'],
     [['--id', '1', '--host', 'no such host'], '--host'],
-    [['--id', '1', '--heartbeat-ms', '20000', '--evict-after-ms', '30000'], 'evictAfterMs'],
+    [['--id', '1', '--heartbeat-ms', '20000', '--evict-after-ms', '30000'], '--evict-after-ms'],
     [[], '--id'],
   ])('%j is refused by name', async (args, named) => {
     const peer = start('--json', ...args);

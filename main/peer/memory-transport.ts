@@ -228,7 +228,7 @@ class MemoryNode {
       const known = this.#told.has(address);
       this.#told.add(address);
       if (seed && !known)
-        this.tell((handlers) => handlers.seedUnreachable(address, 'ECONNREFUSED'));
+        this.tell((handlers) => handlers.seedUnreachable(address, 'does not answer'));
       return;
     }
     if (other === this || this.#links.has(other.id)) return;

@@ -103,6 +103,7 @@ function wrongIdentity({ id, port, name }: PeerOptions): string | null {
 /** What is wrong with a display name; null if nothing is. */
 export function wrongName(name: string): string | null {
   if (name.trim() === '') return 'the name is empty';
+  if (/\p{Cc}/u.test(name)) return 'the name has control characters';
   if (Buffer.byteLength(name) <= NAME_BYTES_MAX) return null;
   return `the name is longer than ${NAME_BYTES_MAX} bytes`;
 }

@@ -39,8 +39,9 @@ import {
   POSITION_ZERO,
 } from '../../shared/protocol/types.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
-import type { FolderFacts, LogStore } from '../storage/log-store.ts';
+import type { FolderFacts, LogStore, Stored } from '../storage/log-store.ts';
 import { openSqliteLogStore } from '../storage/sqlite-log-store.ts';
+import { isOwn, parseAddress } from './addresses.ts';
 import { Alarm, monotonicNow, wallNow } from './clock.ts';
 import {
   createGroup,
@@ -117,7 +118,8 @@ export async function openPeer(
     },
   });
   if (!store.ok) return store;
-  const facts = factsFor(options, store.value.stored.facts);
+  const { stored } = store.value;
+  const facts = factsFor(options, stored.facts, isUnused(stored));
   const opened = facts.ok
     ? await Peer.open({ options, checked: checked.value, facts: facts.value, onEvent }, store.value)
     : facts;
@@ -129,16 +131,24 @@ export async function openPeer(
   return opened;
 }
 
+/** Nothing was stored, promised or said as this peer: whoever failed to join may try another id. */
+function isUnused({ durable }: Stored): boolean {
+  if (durable === null) return true;
+  const { tail, pending, promised } = durable;
+  return tail.length === 0 && pending.length === 0 && promised.number === 0;
+}
+
 /** Who this peer is: as the folder says, or new. */
 function factsFor(
   { id, host, port, name }: PeerOptions,
   stored: FolderFacts | null,
+  unused: boolean,
 ): Result<FolderFacts, NodeError> {
-  if (stored !== null && id !== null && id !== stored.selfId) {
+  if (stored !== null && !unused && id !== null && id !== stored.selfId) {
     const message = `the data folder belongs to peer ${stored.selfId}, not to peer ${id}`;
     return err({ code: 'ID_MISMATCH', message, fatal: true });
   }
-  const selfId = stored?.selfId ?? id;
+  const selfId = id ?? stored?.selfId ?? null;
   if (selfId === null) return badOption('a new data folder needs an id');
   return ok({
     selfId,
@@ -323,7 +333,7 @@ export class Peer {
     const fresh = this.#group === null;
     // The identity is on disk before anybody hears of it: an id is bound to it for good.
     if (stored.facts === null) await this.#store.saveFacts(this.#facts);
-    const founding = fresh && this.#start.checked.seeds.length === 0;
+    const founding = fresh && !this.#start.checked.seeds.some((seed) => this.#leadsAway(seed));
     if (founding) this.#group = createGroup();
     const listening = await this.#listen();
     if (!listening.ok) return listening;
@@ -331,6 +341,12 @@ export class Peer {
     if (founding && this.#group !== null) await this.#found(this.#group);
     else if (this.#group !== null && stored.durable !== null) this.#run(stored.durable);
     return ok(null);
+  }
+
+  /** A seed that is not the place where this peer is to listen itself. */
+  #leadsAway(seed: string): boolean {
+    const parsed = parseAddress(seed);
+    return parsed.ok && !isOwn(parsed.value, this.#facts);
   }
 
   /** Listens; on a free port if one was asked for and the folder's is taken. */
@@ -387,8 +403,8 @@ export class Peer {
       bytes: (from) => this.#input({ kind: 'bytes', from }),
       message: (from, message) => this.#input({ kind: 'message', from, message }),
       linkRefused: (refused) => this.#onLinkRefused(refused),
-      seedUnreachable: (address, why) => {
-        const message = `${address} does not answer (${why}); trying on.`;
+      seedUnreachable: (address, what) => {
+        const message = `${address} ${what}; trying on.`;
         this.#tell({ kind: 'error', error: { code: 'UNREACHABLE', message, fatal: false } });
       },
     };
@@ -647,5 +663,6 @@ function emptyState(hash: Uint8Array): DurableState {
 }
 
 function sameFacts(a: FolderFacts, b: FolderFacts | null): boolean {
-  return b !== null && a.name === b.name && a.host === b.host && a.port === b.port;
+  if (b === null || a.selfId !== b.selfId) return false;
+  return a.name === b.name && a.host === b.host && a.port === b.port;
 }

@@ -105,6 +105,8 @@ class TcpTransport {
   readonly #shortLinks = new Map<PeerId, { readonly nonce: number; readonly count: number }>();
   readonly #complaints = new Set<string>();
   readonly #unreachable = new Set<string>();
+  /** Seeds that were told to have no group themselves. */
+  readonly #groupless = new Set<string>();
   readonly #seeds: SeedAddress[] = [];
   readonly #host: ConnectionHost;
   #group: Group | null;
@@ -415,18 +417,24 @@ class TcpTransport {
     if (attempt === undefined || ending.stage === 'up') return;
     if (attempt.redial !== null) this.#redialled(attempt.redial, ending);
     if (attempt.target === null) return;
-    if (connection.hello === null) this.#seedFailed(attempt, ending);
+    this.#seedFailed(attempt, ending, connection.hello !== null);
     const { id, seed } = attempt.target;
     const other = !seed && connection.hello !== null && connection.hello.id !== id;
     this.#dialler.failed(attempt.target, refused || other);
   }
 
-  #seedFailed(attempt: Attempt, ending: Ending): void {
+  /** Tells once why a seed is of no use yet: silent, somebody else's port, or without a group itself. */
+  #seedFailed(attempt: Attempt, { refusal, why }: Ending, greeted: boolean): void {
     const address = formatAddress(attempt.address);
-    if (attempt.target?.seed !== true || this.#unreachable.has(address)) return;
-    if (ending.refusal !== null) return;
-    this.#unreachable.add(address);
-    this.#options.handlers.seedUnreachable(address, ending.why);
+    if (attempt.target?.seed !== true) return;
+    const told = greeted ? this.#groupless : this.#unreachable;
+    if (greeted ? refusal?.code !== 'JOINING' : (refusal?.code ?? 'BAD_FRAME') !== 'BAD_FRAME')
+      return;
+    if (told.has(address)) return;
+    told.add(address);
+    const silent = refusal === null ? `does not answer (${why})` : 'is no Lockstep peer';
+    const what = greeted ? 'has no group itself yet' : silent;
+    this.#options.handlers.seedUnreachable(address, what);
   }
 
   #report(connection: TcpConnection, ending: Ending, seed: boolean): void {
@@ -577,10 +585,18 @@ function clash(
   return { code: 'ID_IN_USE', message };
 }
 
+/** What the system means by them. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'no such host',
+  EACCES: 'a port below 1024 needs more rights',
+};
+
 function listenError(error: NodeJS.ErrnoException, address: string): NodeError {
   if (error.code === 'EADDRINUSE') {
     return { code: 'PORT_IN_USE', message: `${address} is in use already`, fatal: true };
   }
-  const message = `cannot listen on ${address}: ${error.code ?? error.message}`;
+  const why = LISTEN_ERRORS[error.code ?? ''] ?? error.code ?? error.message;
+  const message = `host or port: cannot listen on ${address}: ${why}`;
   return { code: 'BAD_OPTION', message, fatal: true };
 }

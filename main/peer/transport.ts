@@ -82,8 +82,11 @@ export interface TransportHandlers {
   readonly message: (from: PeerId, message: ProtocolMessage) => void;
   /** Dialling goes on, seldom, after this; DUPLICATE, SELF and JOINING are not reported. */
   readonly linkRefused: (refused: LinkRefused) => void;
-  /** A seed does not answer; told once per seed until it has answered. Dialling goes on. */
-  readonly seedUnreachable: (address: string, why: string) => void;
+  /**
+   * A seed is of no use yet; `what` goes on after its address: that it does not answer, is no peer, or has
+   * no group itself. Told once per seed until that changes. Dialling goes on.
+   */
+  readonly seedUnreachable: (address: string, what: string) => void;
 }
 
 /** Everything a transport needs to exist. */
