@@ -94,6 +94,17 @@ test.each<[string, readonly Process[], string]>([
   expect(faults(...processes).join('\n')).toContain(expected);
 });
 
+test('what nobody lived to tell may come later', () => {
+  const late = told([final(1), final(2), final(3)]);
+  const back = { ...told([final(3)]), events: [{ ...ready, commit: 2 }] };
+  const histories = new Histories();
+  for (const n of [1, 2, 3]) histories.sent(1, `t${n}`);
+  histories.follow(1, back);
+  expect([histories.check(), histories.gap]).toEqual([[], { from: 1, to: 2 }]);
+  histories.follow(2, late);
+  expect([histories.check(), histories.gap, histories.end]).toEqual([[], null, 3]);
+});
+
 test('G4: what is accepted and not final is open', () => {
   const histories = new Histories();
   histories.sent(1, 't1');

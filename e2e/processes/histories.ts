@@ -49,6 +49,8 @@ export class Histories {
   readonly #sent = new Map<string, Sent>();
   readonly #sentBy = new Map<number, number>();
   readonly #canonical = new Map<number, FinalEvent>();
+  /** Told, and what comes before was told by nobody yet: who knew it has died before it could say so. */
+  readonly #ahead = new Map<number, FinalEvent>();
   readonly #seqs = new Map<string, number>();
   readonly #finalTexts = new Set<string>();
   readonly #refused = new Set<string>();
@@ -188,16 +190,41 @@ export class Histories {
     telling.due = entry.seq + 1;
     if (telling.told.has(entry.message)) fault(`told message ${entry.message} twice`);
     telling.told.add(entry.message);
-    const known = this.#canonical.get(entry.seq);
-    if (known !== undefined) {
-      if (!isSame(known, entry)) {
-        fault(`told another entry ${entry.seq}: ${describe(entry)}, not ${describe(known)}`);
-      }
-      return;
+    const known = this.#canonical.get(entry.seq) ?? this.#ahead.get(entry.seq);
+    if (known === undefined) {
+      this.#learn(entry, fault);
+    } else if (!isSame(known, entry)) {
+      fault(`told another entry ${entry.seq}: ${describe(entry)}, not ${describe(known)}`);
     }
-    if (entry.seq !== this.#end + 1)
-      fault(`told seq ${entry.seq}, the history ends at ${this.#end}`);
-    this.#extend(entry, fault);
+  }
+
+  /** An entry that is new: it extends the history, with what was told of what follows, or waits. */
+  #learn(entry: FinalEvent, fault: (what: string) => void): void {
+    this.#ahead.set(entry.seq, entry);
+    for (;;) {
+      const next = this.#ahead.get(this.#end + 1);
+      if (next === undefined) return;
+      this.#ahead.delete(next.seq);
+      this.#extend(next, fault);
+    }
+  }
+
+  /** Entries that are told to be there and that nobody has told; null if there are none. */
+  get gap(): { readonly from: number; readonly to: number } | null {
+    if (this.#ahead.size === 0) return null;
+    return { from: this.#end + 1, to: Math.min(...this.#ahead.keys()) - 1 };
+  }
+
+  /** Asks a peer for the entries of the gap, which it has in its folder. */
+  async fillGap(peer: PeerProcess): Promise<readonly string[]> {
+    const faults: string[] = [];
+    for (let { gap } = this; gap !== null; { gap } = this) {
+      const limit = Math.min(500, gap.to - gap.from + 1);
+      for (const entry of await page(peer, gap.from, limit)) {
+        this.#learn(entry, (what) => faults.push(`process ${peer.pid} has stored: ${what}`));
+      }
+    }
+    return faults;
   }
 
   /** G3, G5 and G6 for an entry that no peer has told before. */
@@ -267,17 +294,24 @@ export class Histories {
 async function stored(peer: PeerProcess): Promise<readonly FinalEvent[]> {
   const { commit } = await peer.status();
   const all: FinalEvent[] = [];
-  while (all.length < commit) {
-    const seen = peer.events.length;
-    peer.send({ cmd: 'history', from: all.length + 1, limit: 500 });
-    const { entries } = await peer.event('history', (event) => peer.events.indexOf(event) >= seen);
-    if (entries.length === 0) throw new Error(`no history at ${all.length + 1} of ${commit}`);
-    all.push(...entries);
-    // Pages are large and many, and nobody asks for them again.
-    peer.events.splice(seen, peer.events.length, ...withoutPages(peer.events.slice(seen)));
-  }
+  while (all.length < commit) all.push(...(await page(peer, all.length + 1, 500)));
   // The page may go on past the mark that was asked for; who reads it will have been told by then.
   return all.slice(0, commit);
+}
+
+/** One page of history, not empty. */
+async function page(
+  peer: PeerProcess,
+  from: number,
+  limit: number,
+): Promise<readonly FinalEvent[]> {
+  const seen = peer.events.length;
+  peer.send({ cmd: 'history', from, limit });
+  const { entries } = await peer.event('history', (event) => peer.events.indexOf(event) >= seen);
+  if (entries.length === 0) throw new Error(`no history at ${from}`);
+  // Pages are large and many, and nobody asks for them again.
+  peer.events.splice(seen, peer.events.length, ...withoutPages(peer.events.slice(seen)));
+  return entries;
 }
 
 function withoutPages(events: readonly PeerEvent[]): readonly PeerEvent[] {

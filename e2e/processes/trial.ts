@@ -107,7 +107,11 @@ export class Trial<W extends Wiring> {
     for (;;) {
       const peers = this.cluster.running();
       const statuses = await Promise.all(peers.map((peer) => peer.status()));
-      const faults = this.histories.check();
+      const faults = [...this.histories.check()];
+      const [first] = peers;
+      if (this.histories.gap !== null && first !== undefined && isAgreed(statuses)) {
+        faults.push(...(await this.histories.fillGap(first)));
+      }
       if (faults.length > 0) return faults;
       const settled = leader === 'any' || isLedByHighest(statuses);
       if (settled && isAgreed(statuses) && this.histories.counts().open === 0) return [];
