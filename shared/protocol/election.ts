@@ -61,7 +61,7 @@ export function standReason(s: State): StandReason | null {
     case 'leading':
       return null;
     case 'following':
-      if (role.via !== null) return mayTakeOverFrom(s, role.leader) ? 'reunion' : null;
+      if (role.via !== null) return mayStandAgainst(s, role.leader) ? 'reunion' : null;
       if (s.peers.get(role.leader)?.leaving === true) return 'no-leader';
       return mayTakeOver(s, role.leader, role.epoch) ? 'takeover' : null;
     case 'following-provisionally':
@@ -74,8 +74,8 @@ export function standReason(s: State): StandReason | null {
   }
 }
 
-/** At second hand below this peer, and a quorum is heard: nobody refuses the higher one. */
-function mayTakeOverFrom(s: State, leader: PeerId): boolean {
+/** It follows a lower leader at second hand and hears a quorum, in which nobody refuses the higher peer. */
+function mayStandAgainst(s: State, leader: PeerId): boolean {
   return s.self.id > leader && s.now >= s.yieldUntil && hearsQuorum(s);
 }
 
