@@ -167,6 +167,7 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
       s,
       submit.messages.map((message) => ({ message, from, n: null })),
     );
+    askOn(s, from, submit.messages);
   }
   // Otherwise nobody to pass it to: its author submits it again.
 }
@@ -175,6 +176,8 @@ export function onSubmit(s: State, from: PeerId, submit: Submit): void {
 export function onOffer(s: State, from: PeerId, offer: Offer): void {
   const { role } = s;
   s.wanted.expire(s.now - WANTED_RESUBMITS * s.config.resubmitMs);
+  // It has had time to answer, and answers come before later offers: it has nothing of that any more.
+  s.wanted.dropIfSilent(from, s.now - s.config.resubmitMs);
   if (role.kind === 'following-provisionally') {
     // From its leader: bodies and places come together.
     const lacks = (id: MessageId): boolean => s.pending.placeOf(id) === null && !s.log.has(id);

@@ -43,6 +43,7 @@ test('waits for nobody for ever', () => {
   wanted.add(2, [b], 0);
   wanted.next(1, 9, 0);
   wanted.next(2, 9, 100);
+  wanted.dropIfSilent(2, 50);
   wanted.expire(50);
   expect([wanted.has(a), wanted.has(b)]).toEqual([false, true]);
   wanted.clear();

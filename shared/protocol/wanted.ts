@@ -74,7 +74,12 @@ export class Wanted {
 
   /** Whoever has not answered since then is not waited for any more: others may be asked. */
   expire(before: number): void {
-    for (const [peer, { since }] of this.#peers) if (since < before) this.drop(peer);
+    for (const peer of this.#peers.keys()) this.dropIfSilent(peer, before);
+  }
+
+  /** The same for one peer. */
+  dropIfSilent(peer: PeerId, before: number): void {
+    if ((this.#peers.get(peer)?.since ?? before) < before) this.drop(peer);
   }
 
   /** `peer` is not asked any more. */
