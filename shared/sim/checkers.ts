@@ -252,6 +252,7 @@ export class Checkers {
       // One that a lost identity of this id wrote is somebody else's, and one of a forgotten life, too.
       const submission = this.submissions.get(message.id);
       if (submission === undefined || submission.void) continue;
+      if (!bytesEqual(submission.key, host.self.key)) continue;
       if (!isStored(host.disk, message.id)) {
         violated(
           'stored-before-sent',
