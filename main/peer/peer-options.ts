@@ -104,6 +104,7 @@ function wrongIdentity({ id, port, name }: PeerOptions): string | null {
 export function wrongName(name: string): string | null {
   if (name.trim() === '') return 'the name is empty';
   if (/\p{Cc}/u.test(name)) return 'the name has control characters';
+  if (Buffer.from(name).toString() !== name) return 'the name is not well-formed text';
   if (Buffer.byteLength(name) <= NAME_BYTES_MAX) return null;
   return `the name is longer than ${NAME_BYTES_MAX} bytes`;
 }

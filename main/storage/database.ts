@@ -166,8 +166,9 @@ export class LogDatabase {
     const state = this.#state;
     state.self_id = facts.selfId;
     state.identity_seed = Buffer.from(facts.identitySeed);
-    state.name = facts.name;
-    state.host = facts.host;
+    // As the database gives them back: the seal is over that.
+    state.name = Buffer.from(facts.name).toString();
+    state.host = Buffer.from(facts.host).toString();
     state.port = facts.port;
     state.created_at = facts.createdAt;
     this.#db

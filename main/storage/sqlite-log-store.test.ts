@@ -93,6 +93,15 @@ function codeOf(folder: string): string {
 describe('the SQLite store', () => {
   testStore(() => opener(newFolder()));
 
+  test('a name that is not well-formed text does not spoil the folder', async () => {
+    const folder = newFolder();
+    const opened = await tryOpen(folder);
+    if (!opened.ok) throw new Error(opened.error.message);
+    await opened.value.saveFacts({ ...facts, name: 'half \ud83d' });
+    await opened.value.close();
+    expect(codeOf(folder)).toBe('opened');
+  });
+
   test('nobody else may read the keys, whatever folder they lie in', async () => {
     const folder = newFolder();
     mkdirSync(folder, { mode: 0o755 });

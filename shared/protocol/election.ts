@@ -193,8 +193,10 @@ function leaderAgainst(s: State, candidate: PeerState): PeerId | null {
 
 /** A winner that has been promised and makes progress is waited for (E5). */
 function synchronisingWinner(s: State, candidate: PeerId): PeerId | null {
-  if (s.attempt?.kind === 'synchronising') return s.self.id;
-  const { winner } = s;
+  const { attempt, winner } = s;
+  if (attempt?.kind === 'synchronising' && s.now < attempt.progressAt + s.config.syncMs) {
+    return s.self.id;
+  }
   if (winner === null || winner.id === candidate || s.now >= winner.until) return null;
   return s.peers.get(winner.id)?.connected === true ? winner.id : null;
 }
@@ -441,6 +443,7 @@ function maybeWin(s: State, attempt: Preparing): void {
     owner,
     target: best.last,
     request: 0,
+    progressAt: s.now,
     deadline: s.now + patience(s, s.config.syncMs),
   };
   s.attempt = synchronising;
@@ -480,6 +483,7 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
     failAttempt(s);
     return;
   }
+  attempt.progressAt = s.now;
   attempt.deadline = s.now + patience(s, s.config.syncMs);
   const end = must(batch.entries.at(-1), 'the batch is not empty');
   if (comparePositions(end, attempt.target) < 0) {

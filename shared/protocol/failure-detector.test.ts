@@ -114,6 +114,17 @@ describe('forgiveness', () => {
     expect(patience(detector, later)).toBe(before + heartbeatMs);
   });
 
+  test('silences that come again and again are a rhythm', () => {
+    const [detector, last] = heard(20, heartbeatMs);
+    let now = last;
+    for (let i = 0; i < 60; i++) {
+      now += 2_000;
+      if (detector.isSuspect(now)) detector.widen(now);
+      detector.onHeartbeat(now, heartbeatMs);
+    }
+    expect(patience(detector, now)).toBeGreaterThan(2_000);
+  });
+
   test('a silence that ended in a suspicion is no sample of the rhythm', () => {
     const [detector, last] = heard(20, heartbeatMs);
     const before = patience(detector, last);

@@ -6,7 +6,7 @@
  * once in 10^8 times. A floor of a few intervals keeps one late heartbeat from ever counting, and every
  * suspicion that turned out wrong widens the window for that peer, up to a cap and for some minutes. Any
  * bytes are a sign of life; only whole heartbeats are samples of the rhythm, and a silence that ended in
- * a suspicion is none. It reads no clock: `now` is an argument.
+ * a suspicion is none, unless that comes again and again. It reads no clock: `now` is an argument.
  */
 import type { ProtocolConfig } from './config.ts';
 
@@ -36,7 +36,9 @@ export class FailureDetector {
   onLife(now: number): void {
     const { heartbeatMs, floorIntervals } = this.#config;
     const long = now - this.#lastLifeAt >= heartbeatMs * floorIntervals;
-    if (long && this.isSuspect(now)) this.#lastHeartbeatAt = null;
+    // The first time: silences that come again and again are this peer's rhythm.
+    const isFirst = now - this.#widenedAt >= this.#config.widenedForMs;
+    if (long && isFirst && this.isSuspect(now)) this.#lastHeartbeatAt = null;
     this.#lastLifeAt = now;
   }
 

@@ -117,6 +117,8 @@ export interface Synchronising {
   readonly target: Position;
   /** Number of the FETCH that is under way. */
   request: number;
+  /** When it came further last. */
+  progressAt: number;
   deadline: number;
 }
 

@@ -101,7 +101,6 @@ export function probe(s: State, role: Leading, id: PeerId): void {
   const progress = role.progress.get(id);
   if (progress === undefined || progress.matched >= s.log.last.seq) return;
   progress.next = s.log.last.seq + 1;
-  forgetOpen(progress);
   progress.lagging = false;
   progress.markSent = -1;
 }

@@ -129,9 +129,14 @@ function sendOffer(s: State, to: PeerId, ids: readonly MessageId[]): void {
  */
 export function offerRun(s: State, peer: PeerState): void {
   const { role } = s;
-  if (role.kind !== 'leading-provisionally' || peer.offered === role.run) return;
-  const follows = peer.heartbeat?.run;
-  if (follows === undefined || follows === null || !sameRun(follows, role.run)) return;
+  if (role.kind !== 'leading-provisionally') return;
+  const run = peer.heartbeat?.run ?? null;
+  if (run === null || !sameRun(run, role.run)) {
+    // Whoever comes back to this run has forgotten its places, and has not heard what came meanwhile.
+    peer.offered = null;
+    return;
+  }
+  if (peer.offered === role.run) return;
   peer.offered = role.run;
   sendOffer(s, peer.id, s.pending.placed());
 }
