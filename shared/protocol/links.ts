@@ -26,7 +26,10 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   const known = s.peers.get(peer.id);
   s.wanted.drop(peer.id);
   // What an earlier process of this peer wished for does not bind this one.
-  if (known?.nonce !== peer.nonce) s.waiting.joins.delete(peer.id);
+  if (known?.nonce !== peer.nonce) {
+    s.waiting.joins.delete(peer.id);
+    s.waiting.leaves.delete(peer.id);
+  }
   if (known !== undefined && !bytesEqual(known.key, peer.key)) dropVotes(s, peer.id);
   if (known === undefined) s.peers.set(peer.id, new PeerState(peer, s.config, s.now));
   else known.relink(peer, s.now);
@@ -116,6 +119,7 @@ export function forgiveSilence(s: State): void {
   s.unheardSince.clear();
   // Who wished to join may be gone since, and a list with it would wait for it; who is not wishes again.
   s.waiting.joins.clear();
+  s.waiting.leaves.clear();
   for (const peer of s.peers.values()) peer.detector.restart(s.now);
 }
 

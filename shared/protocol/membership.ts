@@ -114,9 +114,10 @@ function isSelfCurrent(s: State, members: readonly Member[]): boolean {
 function compose(s: State, role: Leading, old: readonly Member[]): readonly Member[] | null {
   const { joins, leaves } = s.waiting;
   leaves.delete(s.self.id);
+  const isGone = goers(s, old);
   const members = new Map<PeerId, Member>();
   for (const member of old) {
-    if (leaves.has(member.id) && old.length > 1) continue;
+    if (isGone(member)) continue;
     members.set(member.id, member.id === s.self.id ? s.self : (joins.get(member.id) ?? member));
   }
   leaves.clear();
@@ -134,6 +135,18 @@ function compose(s: State, role: Leading, old: readonly Member[]): readonly Memb
   }
   const result = sorted([...members.values()]);
   return sameMembers(result, old) ? null : result;
+}
+
+/**
+ * Who comes off the list now. Somebody whose vote those who stay need for a quorum stays listed until
+ * others are back: a list without it could not become final, and only theirs would help. Who is not
+ * connected is never needed.
+ */
+function goers(s: State, old: readonly Member[]): (member: Member) => boolean {
+  const { leaves } = s.waiting;
+  const staying = old.filter(({ id }) => !leaves.has(id));
+  const isEnough = staying.length > 0 && isQuorum(staying, ({ id }) => isConnected(s, id));
+  return ({ id }) => leaves.has(id) && (isEnough || !isConnected(s, id));
 }
 
 function sorted(members: readonly Member[]): readonly Member[] {
