@@ -327,6 +327,33 @@ describe('the end', () => {
     expect([peer.garbage, peer.texts()]).toEqual([[], texts]);
   });
 
+  test('a reader that is far behind when its peer leaves meets no gap', async () => {
+    const cluster = await Cluster.start(2);
+    try {
+      const [slow, other] = [cluster.peer(1), cluster.peer(2)];
+      const text = 'x'.repeat(4_000);
+      let n = 0;
+      const say = (count: number): void => {
+        for (let i = 0; i < count; i++) other.send({ cmd: 'send', text: `${n++} ${text}` });
+      };
+      slow.child.stdout?.pause();
+      // More than the peer keeps for a reader: it stops, to fetch the rest from its disk later.
+      say(6_000);
+      await other.until('all are final', () => other.texts().length === 6_000, 60_000);
+      // What becomes final while it leaves must not be shown before what is missing.
+      const more = setInterval(() => say(5), 5);
+      slow.send({ cmd: 'quit' });
+      slow.child.stdout?.resume();
+      expect((await slow.ended(30_000)).code).toBe(0);
+      clearInterval(more);
+      const seqs = slow.final.map(({ seq }) => seq);
+      expect(seqs).toEqual(seqs.map((_, i) => (seqs[0] ?? 0) + i));
+      expect(slow.garbage).toEqual([]);
+    } finally {
+      await cluster.close();
+    }
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)('%s is a graceful leave', async (signal) => {
     const peer = startAlone();
     await peer.event('ready');

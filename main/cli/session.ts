@@ -130,8 +130,10 @@ export class Session {
 
   #onFinal(entries: readonly Entry[]): void {
     this.#final = entries.at(-1)?.seq ?? this.#final;
-    // A reader that cannot keep up gets the rest from the disk, later: memory stays bounded.
-    if (this.#refilling || this.#output.congested) void this.#refill();
+    // A reader that cannot keep up gets the rest from the disk, later: memory stays bounded. After a
+    // refill that ended early nothing more is shown, for there would be a gap.
+    const follows = entries[0]?.seq === this.#shown + 1;
+    if (!follows || this.#refilling || this.#output.congested) void this.#refill();
     else this.#show(entries);
     if (this.#ownOpen.size > 0) for (const { id } of entries) this.#ownOpen.delete(id);
     this.#onProgress?.();

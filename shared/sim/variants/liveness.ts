@@ -78,8 +78,8 @@ export const livenessVariants: readonly Variant[] = [
       },
       {
         file: 'membership.ts',
-        find: 'if (leaves.has(member.id) && old.length > 1) continue;',
-        replace: 'if (leaves.has(member.id)) continue;',
+        find: 'return ({ id }) => leaves.has(id) && (isEnough || !isConnected(s, id));',
+        replace: 'return ({ id }) => leaves.has(id) && (isEnough || id > 0);',
       },
       {
         file: 'membership.ts',
