@@ -596,7 +596,7 @@ function listenError(error: NodeJS.ErrnoException, address: string): NodeError {
   if (error.code === 'EADDRINUSE') {
     return { code: 'PORT_IN_USE', message: `${address} is in use already`, fatal: true };
   }
-  const why = LISTEN_ERRORS[error.code ?? ''] ?? error.code ?? error.message;
-  const message = `host or port: cannot listen on ${address}: ${why}`;
+  const why = LISTEN_ERRORS[error.code ?? ''] ?? error.message;
+  const message = `cannot listen on ${address}, as host and port ask: ${why} (${error.code ?? 'no code'})`;
   return { code: 'BAD_OPTION', message, fatal: true };
 }
