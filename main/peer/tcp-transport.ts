@@ -424,16 +424,13 @@ class TcpTransport {
   }
 
   /** Tells once why a seed is of no use yet: silent, somebody else's port, or without a group itself. */
-  #seedFailed(attempt: Attempt, { refusal, why }: Ending, greeted: boolean): void {
+  #seedFailed(attempt: Attempt, ending: Ending, greeted: boolean): void {
     const address = formatAddress(attempt.address);
     if (attempt.target?.seed !== true) return;
+    const what = greeted ? troubleOfGreeted(ending) : troubleOfSilent(ending);
     const told = greeted ? this.#groupless : this.#unreachable;
-    if (greeted ? refusal?.code !== 'JOINING' : (refusal?.code ?? 'BAD_FRAME') !== 'BAD_FRAME')
-      return;
-    if (told.has(address)) return;
+    if (what === null || told.has(address)) return;
     told.add(address);
-    const silent = refusal === null ? `does not answer (${why})` : 'is no Lockstep peer';
-    const what = greeted ? 'has no group itself yet' : silent;
     this.#options.handlers.seedUnreachable(address, what);
   }
 
@@ -583,6 +580,17 @@ function clash(
   }
   const message = `peer ${id} is up elsewhere: was its data folder copied?`;
   return { code: 'ID_IN_USE', message };
+}
+
+/** Why a seed that said HELLO is of no use yet; null for what is reported otherwise. */
+function troubleOfGreeted({ refusal }: Ending): string | null {
+  return refusal?.code === 'JOINING' ? 'has no group itself yet' : null;
+}
+
+/** The same of one that did not. */
+function troubleOfSilent({ refusal, why }: Ending): string | null {
+  if (refusal === null) return `does not answer (${why})`;
+  return refusal.code === 'BAD_FRAME' ? 'is no Lockstep peer' : null;
 }
 
 /** What the system means by them. */

@@ -10,14 +10,11 @@ import { moveMark } from './delivery.ts';
 import { onDiverged } from './divergence.ts';
 import type { Entries, Fetch } from './messages.ts';
 import { becomeLeaderless } from './transitions.ts';
-import { type Serving, type State, emit, nextRequest, send } from './state.ts';
+import { type Serving, type State, doubled, emit, nextRequest, send } from './state.ts';
 import { type Entry, type Epoch, type PeerId, type Seq, compareEpochs } from './types.ts';
 
 /** Writes that may wait for the disk before the next batch is asked for. */
 const WRITES_IN_FLIGHT_MAX = 4;
-
-/** A batch is waited for 16 times as long at the most: 192 KiB in 24 s by default, a poor mobile link. */
-const TIMEOUT_DOUBLINGS_MAX = 4;
 
 /** Starts to catch up to `target`, unless that is under way already. */
 export function startCatchUp(s: State, target: Seq): void {
@@ -49,7 +46,7 @@ function fetchFrom(s: State, from: PeerId, target: Seq): void {
 
 /** A batch that came too late is waited for longer from then on: the path may just be that slow. */
 function deadline(s: State): number {
-  return s.now + s.config.syncMs * 2 ** Math.min(s.catchUpTimeouts, TIMEOUT_DOUBLINGS_MAX);
+  return s.now + doubled(s.config.syncMs, s.catchUpTimeouts);
 }
 
 /** Gives up on a source that does not answer, and tries another. */

@@ -62,7 +62,7 @@ export interface ProtocolConfig {
    * moves on by hundreds of entries before that peer's word arrives that it has reached it.
    */
   readonly tailEntriesForLaggards: number;
-  /** The same in bytes of bodies. */
+  /** What is kept behind the mark at most, in bytes of bodies. */
   readonly tailBytes: number;
   /** Pending up to this many bytes is submitted whole to a new leader, more is offered by id. */
   readonly offerBytes: number;

@@ -26,6 +26,7 @@ import type { Looking, Preparing, StandReason, Synchronising } from './roles.ts'
 import {
   type State,
   afterWrites,
+  doubled,
   hearsQuorum,
   heardLeader,
   isIn,
@@ -256,30 +257,24 @@ function decide(s: State, attempt: Looking): void {
   backOff(s);
   if (verdict.quorum) return;
   // Who hears a quorum can win, or take up its epoch, at the next try.
-  const relay = hearsQuorum(s) ? null : relayOfEstablished(s);
-  if (relay !== null) followThrough(s, relay);
+  const relayed = hearsQuorum(s) ? null : leaderBehindPeers(s);
+  if (relayed !== null) becomeFollowing(s, relayed);
   else if (s.role.kind === 'leaderless') becomeLeadingProvisionally(s, null);
 }
 
-/** A connected peer that follows an established leader which this peer does not reach. */
-function relayOfEstablished(s: State): PeerState | null {
+/**
+ * The newest established leader that a peer follows and this one does not reach. Nobody refuses this peer,
+ * and it can't win: it hands its messages to those who have a leader.
+ */
+function leaderBehindPeers(s: State): PeerState['relayed'] {
   if (s.role.kind === 'following' || s.role.kind === 'leading') return null;
-  let best: PeerState | null = null;
+  let newest: PeerState['relayed'] = null;
   for (const peer of s.peers.values()) {
-    const heartbeat = peer.reachable ? peer.heartbeat : null;
-    if (heartbeat?.established !== true || heartbeat.leader === null) continue;
-    if (heartbeat.leader === s.self.id || heartbeat.leader === peer.id) continue;
-    const known = best?.heartbeat?.epoch;
-    if (known === undefined || compareEpochs(heartbeat.epoch, known) > 0) best = peer;
+    const relayed = peer.reachable ? peer.relayed : null;
+    if (relayed === null || relayed.id === s.self.id) continue;
+    if (newest === null || compareEpochs(relayed.epoch, newest.epoch) > 0) newest = relayed;
   }
-  return best;
-}
-
-/** Nobody refuses this peer, and it can't win: it hands its messages to those who have a leader. */
-function followThrough(s: State, relay: PeerState): void {
-  const heartbeat = must(relay.heartbeat, 'the relay has said whom it follows');
-  const id = must(heartbeat.leader, 'the relay follows somebody');
-  becomeFollowing(s, { id, epoch: heartbeat.epoch, via: relay.id });
+  return newest;
 }
 
 /** A supporter that could lead has so much more that leading at once would make everyone wait (E5). */
@@ -297,10 +292,8 @@ function onRefused(s: State, { leader, by }: { leader: PeerId; by: PeerId }): vo
     return;
   }
   s.waitUntil = s.now + jittered(s, s.config.lookMs);
-  const heartbeat = s.peers.get(by)?.heartbeat;
-  if (leader === s.self.id || heartbeat?.leader !== leader || !heartbeat.established) return;
-  if (leader === by) return;
-  becomeFollowing(s, { id: leader, epoch: heartbeat.epoch, via: by });
+  const relayed = s.peers.get(by)?.relayed ?? null;
+  if (relayed?.id === leader && leader !== s.self.id) becomeFollowing(s, relayed);
 }
 
 interface Verdict {
@@ -333,7 +326,7 @@ function judgeVotes(s: State, views: ReadonlyMap<PeerId, LogView>): Verdict {
 
 /** After failed tries replies are waited for longer: a round trip may just take that long here. */
 function patience(s: State, ms: number): number {
-  return ms * 2 ** Math.min(s.failures, 4);
+  return doubled(ms, s.failures);
 }
 
 function backOff(s: State): void {

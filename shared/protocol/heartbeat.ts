@@ -129,7 +129,7 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
     becomeLeaderless(s);
     return;
   }
-  maybeFollowThrough(s, peer, heartbeat);
+  maybeFollowThrough(s, peer);
   if (role.kind !== 'following' || role !== s.role || role.via !== peer.id) return;
   if (leader !== role.leader || !established) {
     // The relay lost that leader: look again at once.
@@ -142,12 +142,11 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
  * A peer that is not listed never stands, so nobody refuses it and names the leader; it follows at second
  * hand whomever its peers follow, or its messages would wait for a direct link.
  */
-function maybeFollowThrough(s: State, peer: PeerState, heartbeat: Heartbeat): void {
-  const { leader, established, epoch } = heartbeat;
-  if (!established || leader === null || leader === peer.id || leader === s.self.id) return;
-  if (!peer.connected || isListed(s)) return;
+function maybeFollowThrough(s: State, peer: PeerState): void {
+  const { relayed } = peer;
+  if (relayed === null || relayed.id === s.self.id || !peer.connected || isListed(s)) return;
   if (s.role.kind === 'following' || s.role.kind === 'leading') return;
-  becomeFollowing(s, { id: leader, epoch, via: peer.id });
+  becomeFollowing(s, relayed);
 }
 
 /**

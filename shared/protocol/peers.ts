@@ -6,7 +6,7 @@ import type { ProtocolConfig } from './config.ts';
 import { FailureDetector } from './failure-detector.ts';
 import type { Heartbeat, Run } from './messages.ts';
 import type { LinkedPeer } from './ready.ts';
-import type { PeerId, Seq } from './types.ts';
+import type { Epoch, PeerId, Seq } from './types.ts';
 
 /** One other peer, since this process first met it. */
 export class PeerState {
@@ -78,6 +78,13 @@ export class PeerState {
   /** Connected, and a frame sent now has a link to travel on. */
   get reachable(): boolean {
     return this.linked && this.connected;
+  }
+
+  /** The established leader that it says it hears and follows, to be followed through it; null without one. */
+  get relayed(): { readonly id: PeerId; readonly epoch: Epoch; readonly via: PeerId } | null {
+    if (this.heartbeat?.established !== true) return null;
+    const { leader, epoch } = this.heartbeat;
+    return leader === null || leader === this.id ? null : { id: leader, epoch, via: this.id };
   }
 
   /** It has said that it is about to leave. */

@@ -28,6 +28,9 @@ import {
 } from './types.ts';
 import { Wanted } from './wanted.ts';
 
+/** At most 16 times as long: a batch of 192 KiB in 24 s by default, a poor mobile link. */
+const DOUBLINGS_MAX = 4;
+
 /** What is done once a write is durable. */
 export type AfterWrite =
   | { readonly kind: 'send'; readonly to: PeerId; readonly message: ProtocolMessage }
@@ -358,6 +361,11 @@ function hex(value: number, digits: number): string {
 export function nextRequest(s: State): number {
   s.requests += 1;
   return s.requests;
+}
+
+/** Patience after failures, milliseconds: twice as long for each, at most {@link DOUBLINGS_MAX} times. */
+export function doubled(ms: number, failures: number): number {
+  return ms * 2 ** Math.min(failures, DOUBLINGS_MAX);
 }
 
 /** A number of milliseconds between `ms` and twice that. */

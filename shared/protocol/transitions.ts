@@ -1,8 +1,8 @@
 /**
  * The only places where a role changes. Each function leaves every field that belongs to the old role
  * in order, so that no caller has to remember what a change implies: places of an old provisional run
- * are forgotten, held and wanted messages are dropped (their holders offer them again), messages that wait are
- * offered to the new leader, and the heartbeat that tells everyone leaves at once.
+ * are forgotten, held and wanted messages are dropped (their holders offer them again), messages that
+ * wait are offered to the new leader, and the heartbeat that tells everyone leaves at once.
  */
 import { assert } from '../assert.ts';
 import { appendOwn } from './append.ts';

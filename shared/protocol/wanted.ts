@@ -17,11 +17,12 @@ interface Asked {
 /** Messages by the peer that is asked for them. */
 export class Wanted {
   readonly #peers = new Map<PeerId, Asked>();
-  readonly #from = new Map<MessageId, PeerId>();
+  /** Everything that anybody is asked for. */
+  readonly #all = new Set<MessageId>();
 
   /** True while somebody is asked for it. */
   has(id: MessageId): boolean {
-    return this.#from.has(id);
+    return this.#all.has(id);
   }
 
   /** Adds what `peer` offers and nobody is asked for. */
@@ -29,8 +30,8 @@ export class Wanted {
     const asked = this.#peers.get(peer) ?? { ids: new Set(), awaited: false, since: now };
     this.#peers.set(peer, asked);
     for (const id of ids) {
-      if (this.#from.has(id)) continue;
-      this.#from.set(id, peer);
+      if (this.#all.has(id)) continue;
+      this.#all.add(id);
       asked.ids.add(id);
     }
   }
@@ -83,17 +84,17 @@ export class Wanted {
 
   /** `peer` is not asked any more. */
   drop(peer: PeerId): void {
-    for (const id of this.#peers.get(peer)?.ids ?? []) this.#from.delete(id);
+    for (const id of this.#peers.get(peer)?.ids ?? []) this.#all.delete(id);
     this.#peers.delete(peer);
   }
 
   /** Nobody is asked for anything. */
   clear(): void {
     this.#peers.clear();
-    this.#from.clear();
+    this.#all.clear();
   }
 
   #remove(asked: Asked, id: MessageId): void {
-    if (asked.ids.delete(id)) this.#from.delete(id);
+    if (asked.ids.delete(id)) this.#all.delete(id);
   }
 }
