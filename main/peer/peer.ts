@@ -113,7 +113,7 @@ export async function openPeer(
       persisted: (upTo) => peer?.persisted(upTo),
       failed: (error) => {
         if (peer === null) early = error;
-        else peer.fail(error);
+        else peer.storeFailed(error);
       },
     },
   });
@@ -318,6 +318,15 @@ export class Peer {
   /** For {@link openPeer}: writes up to this number are durable. */
   persisted(upTo: number): void {
     this.#input({ kind: 'persisted', upTo });
+  }
+
+  /**
+   * For {@link openPeer}: the store has given up. What it said before is heard first: a message that it
+   * has made durable is accepted, not refused.
+   */
+  storeFailed(error: NodeError): void {
+    this.#drain();
+    this.fail(error);
   }
 
   /** Ends this peer with an error that its user sees. */
