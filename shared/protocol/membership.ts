@@ -114,6 +114,8 @@ function isSelfCurrent(s: State, members: readonly Member[]): boolean {
 function compose(s: State, role: Leading, old: readonly Member[]): readonly Member[] | null {
   const { joins, leaves } = s.waiting;
   leaves.delete(s.self.id);
+  // A wish may be older than the list that bound its id to another key.
+  for (const member of joins.values()) if (!mayBe(s, member)) joins.delete(member.id);
   const isGone = goers(s, old);
   const members = new Map<PeerId, Member>();
   for (const member of old) {
