@@ -4,10 +4,10 @@
  */
 
 /**
- * Largest payload of one frame, bytes: 192 KiB of bodies, 2,048 entries with less than 96 bytes each
- * around them, one body of 64 KiB on top, and room. A longer one closes the connection.
+ * Largest payload of one frame, bytes: a batch of 192 KiB, 128 KiB of ids or addresses, or one body of
+ * 64 KiB, and room. A longer one closes the connection. No heartbeat waits for long behind one.
  */
-export const FRAME_BYTES_MAX = 512 * 1024;
+export const FRAME_BYTES_MAX = 256 * 1024;
 
 /**
  * Largest payload before the other side has proven who it is, bytes: a HELLO with the longest name and

@@ -81,7 +81,7 @@ export type { PeerOptions } from './peer-options.ts';
 /** How long a leave may wait for the group, milliseconds; closing takes the rest of three seconds. */
 const LEAVE_MS = 2_300;
 
-/** Bytes of bodies in one read of history, so that no read holds up the queue of writes for long. */
+/** Bytes of entries in one read of history, so that no read holds up the queue of writes for long. */
 const HISTORY_READ_BYTES = 1024 * 1024;
 
 const chainHash = chainHashWith(sha256);

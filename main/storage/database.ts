@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { NodeError } from '../../shared/model.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
+import { FRAMING_BYTES } from '../../shared/protocol/entry-codec.ts';
 import type { KnownPeer } from '../../shared/protocol/ready.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
@@ -213,7 +214,7 @@ export class LogDatabase {
     w.reset();
     let bytes = 0;
     for (const row of this.#run.readFrom.iterate(from, to) as IterableIterator<LogRow>) {
-      bytes += row[8].length;
+      bytes += row[8].length + FRAMING_BYTES;
       if (bytes > bytesMax && row[0] !== from) break;
       packRow(w, row);
     }

@@ -52,7 +52,7 @@ export interface TailLimits {
 export interface EntryRange {
   readonly from: Seq;
   readonly to: Seq;
-  /** Stop after about this many bytes of bodies, but give at least one entry. */
+  /** Stop before the entries take more than this many bytes in a frame, but give at least one. */
   readonly bytesMax: number;
 }
 

@@ -15,6 +15,7 @@ import {
   groupHash,
   MEMBERS_MAX,
 } from './codec.ts';
+import { FRAMING_BYTES } from './entry-codec.ts';
 import type { ProtocolMessage } from './messages.ts';
 import { arbitraryMembers, arbitraryProtocolMessage } from './testing/arbitrary-messages.ts';
 import type { Entry, Member } from './types.ts';
@@ -141,6 +142,19 @@ describe('messages', () => {
     const decoded = decodeMessage(encodeMessage({ kind: 'submit', messages }));
     const kept = decoded.ok && decoded.value.kind === 'submit' && decoded.value.messages[500];
     expect(kept && kept.body.buffer.byteLength).toBeLessThanOrEqual(8 * 1024);
+  });
+
+  test('take as much in a frame as batches are measured with, or less', () => {
+    const count = 100;
+    const entries = Array.from({ length: count }, (_, i): Entry => {
+      return { ...entry, seq: 8 + i, epoch: { number: 3 + i, leader: 2 } };
+    });
+    const prev = { epoch: { number: 2, leader: 2 }, seq: 7 };
+    const head = { kind: 'accept', epoch: { number: 102, leader: 2 }, prev, mark: 0 } as const;
+    const empty = encodeMessage({ ...head, entries: [] }).length;
+    const full = encodeMessage({ ...head, entries }).length;
+    expect(full - empty).toBeLessThanOrEqual(count * (entry.body.length + FRAMING_BYTES));
+    expect(full - empty).toBeGreaterThan(count * (entry.body.length + FRAMING_BYTES - 8));
   });
 
   test('of ours that break the layout are our bug', () => {

@@ -44,7 +44,7 @@ export interface ProtocolConfig {
   readonly caughtUpEntries: number;
   /** A peer this far behind neither answers nor stands while a better one is up, entries. */
   readonly farBehindEntries: number;
-  /** Bytes of bodies in one frame of entries or messages; under the frame limit of 256 KiB. */
+  /** Bytes of entries or messages in one frame, which holds one of any size; the frame limit is 256 KiB. */
   readonly batchBytes: number;
   /** Entries in one frame, so that tiny messages do not make a huge one. */
   readonly batchEntries: number;
@@ -133,7 +133,7 @@ export function validateConfig(config: ProtocolConfig): Result<ProtocolConfig, s
       config.evictAfterMs > config.heartbeatMs * config.floorIntervals * config.quietFactor,
       'evictAfterMs must exceed the time to a suspicion on a quiet link',
     ],
-    [config.batchBytes <= 192 * 1024, 'batchBytes must stay within the frame limit'],
+    [config.batchBytes <= 192 * 1024, 'batchBytes must leave room within the frame limit'],
     [config.windowBytes >= config.batchBytes, 'windowBytes must hold at least one batch'],
     [
       config.tailEntriesForLaggards >= config.tailEntries,

@@ -34,6 +34,12 @@ export const MEMBERS_MAX = 128;
 /** UTF-8 bytes of an address: eight interfaces with IPv6 addresses and ports. */
 export const ADDRESS_BYTES_MAX = 400;
 
+/**
+ * What a message or an entry takes in a frame beside its body, at most: flags, two ids, author, time and
+ * length, and of an entry a new epoch and the hash. What is sent in batches is measured with it.
+ */
+export const FRAMING_BYTES = 96;
+
 /** Fewest bytes of one item in a frame, by which a count is checked before anything is allocated. */
 const MESSAGE_BYTES_MIN = 1 + 16 + 4 + 8 + 4;
 const ENTRY_BYTES_MIN = MESSAGE_BYTES_MIN + HASH_BYTES;

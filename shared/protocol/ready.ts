@@ -126,7 +126,7 @@ export type Read =
       readonly from: Seq;
       /** Last seq wanted. */
       readonly to: Seq;
-      /** Stop after about this many bytes, but give at least one entry. */
+      /** Stop before the entries take more than this many bytes in a frame, but give at least one. */
       readonly bytesMax: number;
     };
 

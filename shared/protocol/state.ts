@@ -7,7 +7,7 @@ import { assert } from '../assert.ts';
 import { Random } from '../random.ts';
 import type { ProtocolConfig } from './config.ts';
 import { Log } from './log.ts';
-import type { Electorate, LogView, ProtocolMessage, Tentative } from './messages.ts';
+import type { Electorate, LogView, ProtocolMessage, Submit, Tentative } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { Pending } from './pending.ts';
 import { isQuorum } from './quorum.ts';
@@ -85,6 +85,9 @@ export interface Outbox {
   ops: WriteOp[];
   urgent: boolean;
   sends: { to: PeerId; message: ProtocolMessage }[];
+  /** The frame of messages for the leader that was begun last, and what it takes. */
+  submit: Submit | null;
+  submitBytes: number;
   /** The provisional order that was broadcast last, to which more can be added; bytes of all of it. */
   tentative: Tentative | null;
   tentativeBytes: number;
@@ -101,6 +104,8 @@ function emptyOutbox(): Outbox {
     ops: [],
     urgent: false,
     sends: [],
+    submit: null,
+    submitBytes: 0,
     tentative: null,
     tentativeBytes: 0,
     reads: [],

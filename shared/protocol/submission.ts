@@ -7,6 +7,7 @@
  * holders of a message hold everything before it (V1). Ids older than memory are looked up on disk.
  */
 import { appendOwn } from './append.ts';
+import { FRAMING_BYTES } from './entry-codec.ts';
 import {
   type State,
   type Submission,
@@ -80,19 +81,17 @@ function submitTo(s: State, message: Message): void {
   if (route === null) return;
   const last = s.out.sends.at(-1);
   const open = last?.to === route && last.message.kind === 'submit' ? last.message : null;
-  if (open !== null && open.messages.length < s.config.batchEntries && fits(s, open, message)) {
+  const { batchBytes, batchEntries } = s.config;
+  const bytes = message.body.length + FRAMING_BYTES;
+  const fits = open === s.out.submit && s.out.submitBytes + bytes <= batchBytes;
+  if (open !== null && fits && open.messages.length < batchEntries) {
     (open.messages as Message[]).push(message);
+    s.out.submitBytes += bytes;
     return;
   }
-  send(s, route, { kind: 'submit', messages: [message] });
-}
-
-function fits(s: State, submit: Submit, message: Message): boolean {
-  // Frames of own messages are filled one by one; the sum is only computed for large bodies.
-  const cheap = submit.messages.length * 256 + message.body.length;
-  if (message.body.length <= 256 && cheap <= s.config.batchBytes / 2) return true;
-  const bytes = submit.messages.reduce((sum, each) => sum + each.body.length + 64, 0);
-  return bytes + message.body.length <= s.config.batchBytes;
+  s.out.submit = { kind: 'submit', messages: [message] };
+  s.out.submitBytes = bytes;
+  send(s, route, s.out.submit);
 }
 
 /** Offers everything that waits to the leader: whole when it is little, by id when it is much. */
@@ -101,14 +100,14 @@ export function resubmit(s: State): void {
   const route = leaderRoute(s);
   if (route === null || s.pending.size === 0) return;
   const messages = [...s.pending.sendable()];
-  const bytes = messages.reduce((sum, message) => sum + message.body.length + 64, 0);
+  const bytes = messages.reduce((sum, message) => sum + message.body.length + FRAMING_BYTES, 0);
   const secondHand = s.role.kind === 'following' && s.role.via !== null;
   if (bytes <= s.config.offerBytes || secondHand) {
     // A relay passes on messages, not offers; what does not fit now follows when this has its place.
     let left = s.config.windowBytes;
     for (const message of messages) {
       submitTo(s, message);
-      left -= message.body.length + 64;
+      left -= message.body.length + FRAMING_BYTES;
       if (left < 0) break;
     }
     return;
@@ -240,7 +239,7 @@ export function onWant(s: State, from: PeerId, want: Want): void {
     const message = messageHeld(s, id);
     if (message === undefined) continue;
     const n = run === null ? null : s.pending.placeOf(id);
-    bytes += message.body.length + 64;
+    bytes += message.body.length + FRAMING_BYTES;
     if (messages.length === 0) first = n;
     else if (bytes > s.config.batchBytes || n !== placeAfter(first, messages.length)) break;
     messages.push(message);
