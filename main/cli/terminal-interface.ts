@@ -11,6 +11,7 @@ import type {
   WaitingMessage,
 } from '../../shared/model.ts';
 import type { Entry } from '../../shared/protocol/types.ts';
+import { describeWhoIsNeeded, viewQuorum } from '../../shared/quorum-view.ts';
 import { finalEntryOf } from '../peer/views.ts';
 import type { SessionActions, ShownEvent, UserInterface } from './user-interface.ts';
 
@@ -138,8 +139,7 @@ export class TerminalInterface implements UserInterface {
   #showStatus(status: NodeStatus): void {
     const { id, role, leader, epoch, members, commit, pending } = status;
     const lead = leader === null ? 'nobody leads' : `${this.#nameOf(leader)} (${leader}) leads`;
-    const quorum = status.established ? 'a quorum is up' : 'no quorum: messages wait to be final';
-    this.#print(`-- peer ${id}, ${role}; ${lead}; epoch ${epoch[0]}; ${quorum}`);
+    this.#print(`-- peer ${id}, ${role}; ${lead}; epoch ${epoch[0]}; ${quorumOf(status)}`);
     const names = members.map((member) => `${this.#nameOf(member)} (${member})`).join(', ');
     this.#print(`-- final up to ${commit}, ${pending} waiting; members: ${names || 'none yet'}`);
     if (status.diverged) this.#print('-- this peer has stopped: its history differs');
@@ -192,6 +192,14 @@ export class TerminalInterface implements UserInterface {
   #nameOf(id: PeerId): string {
     return printable(this.#names.get(id) ?? `peer_${id}`);
   }
+}
+
+/** Whether what is sent becomes final now, and else whom it waits for. */
+function quorumOf(status: NodeStatus): string {
+  if (status.established) return 'a quorum is up';
+  const quorum = viewQuorum(status);
+  if (quorum.isQuorum || status.lists.length === 0) return 'messages wait to be final';
+  return `no quorum: messages become final when ${describeWhoIsNeeded(quorum)}`;
 }
 
 /** Text without anything that moves the cursor, changes colours or turns the writing round. */

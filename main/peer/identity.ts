@@ -1,6 +1,6 @@
 /**
  * Who a peer is, in bytes: its Ed25519 identity key, signatures, the group's secret, and SHA-256. The
- * only file that touches node:crypto for the protocol. Keys cross it raw (32 bytes), so that what is
+ * only file that knows which algorithms these are. Keys cross it raw (32 bytes), so that what is
  * stored and sent does not depend on a container format.
  */
 import {

@@ -1,5 +1,5 @@
 /**
- * Every limit of the network side in one place: its unit, why it has this value, and what happens when
+ * The limits of connections in one place: unit, why it has this value, and what happens when
  * it is reached. Nothing here depends on the protocol's timing, which is shared/protocol/config.ts.
  */
 

@@ -558,6 +558,7 @@ export class Peer {
       if (ready.addresses !== null) transport.setAddresses(ready.addresses);
     }
     for (const read of ready.reads) void this.#read(read);
+    // An author hears that a message is accepted before it hears that it is final.
     for (const event of ready.events) this.#onCoreEvent(event);
     if (ready.delivered.length > 0) this.#tellFinal(ready.delivered);
     if (ready.status !== null) {

@@ -73,8 +73,8 @@ export interface TransportHandlers {
   /** Both sides have proven who they are. */
   readonly linkUp: (peer: LinkedPeer) => void;
   /**
-   * Exactly once for each `linkUp`, before the next one of that peer. `refused`: the link closed and one
-   * immediate redial was refused, so nothing listens there any more.
+   * Exactly once for each `linkUp`, before the next one of that peer. `refused`: the link closed and a
+   * redial within a moment was refused, so nothing listens there any more.
    */
   readonly linkDown: (peer: PeerId, refused: boolean) => void;
   /** Bytes arrived on an up link, at most once per read and before the messages in them. */
@@ -133,7 +133,7 @@ export interface Transport {
    * once, recognised by identity.
    */
   readonly send: (to: PeerId, message: ProtocolMessage) => void;
-  /** Whom to keep dialling; replaces the list before. A seed stays one until the group is known. */
+  /** Whom to keep dialling; replaces the list before. A seed stays one until its id is in such a list. */
   readonly setAddresses: (members: readonly Member[]) => void;
   /** An extra address, `[ID:]HOST:PORT`, dialled until it is linked. Own addresses are ignored. */
   readonly addSeed: (address: string) => void;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { InviteView } from '../../shared/ipc/contract.ts';
 import { useActions } from '../store/store-context.tsx';
-import { listOf } from '../store/quorum-view.ts';
+import { listOf } from '../../shared/quorum-view.ts';
 import { Field } from './field.tsx';
 import type { FieldsProps } from './start-card.tsx';
 

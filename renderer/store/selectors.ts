@@ -14,7 +14,7 @@ import type {
 import type { ChatState } from './apply-event.ts';
 import { entryAt } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
-import { listOf } from './quorum-view.ts';
+import { listOf } from '../../shared/quorum-view.ts';
 
 /** How settled a message is. */
 export type MessageState = 'pending' | 'provisional' | 'final';

@@ -3,8 +3,8 @@
  * than the status says: no cause is named that the status does not carry.
  */
 import type { NodeStatus, PeerId } from '../../shared/model.ts';
-import { describeWhoIsNeeded, viewQuorum } from './quorum-view.ts';
-import type { QuorumView } from './quorum-view.ts';
+import { describeWhoIsNeeded, viewQuorum } from '../../shared/quorum-view.ts';
+import type { QuorumView } from '../../shared/quorum-view.ts';
 
 /** `calm`: all well. `busy`: under way. `waiting`: messages have to wait for others. `alarm`: stopped. */
 export type Tone = 'calm' | 'busy' | 'waiting' | 'alarm';

@@ -6,9 +6,9 @@ import { err, ok, type Result } from '../result.ts';
 
 /** Timing and sizes of one replica. Peers of one group may differ in timing. */
 export interface ProtocolConfig {
-  /** Milliseconds between heartbeats to the leader, from it, and to higher ids. */
+  /** Milliseconds between heartbeats to the leader, from it, and to ids above it. */
   readonly heartbeatMs: number;
-  /** Links between followers are this many times quieter once the group is larger than `largeGroup`. */
+  /** Links between followers are this many times quieter in a group of `largeGroup` and more. */
   readonly quietFactor: number;
   /** Number of members from which followers are quiet towards each other. */
   readonly largeGroup: number;
@@ -22,7 +22,7 @@ export interface ProtocolConfig {
   readonly rankWaitMs: number;
   /** How long an ELECTION waits for silent peers, milliseconds. */
   readonly lookMs: number;
-  /** How long PREPARE waits for promises, and SUPPORT's giver for a COORDINATOR, milliseconds. */
+  /** How long PREPARE waits for promises, and who gave one for a COORDINATOR, milliseconds. */
   readonly prepareMs: number;
   /** How long a synchronising winner may make no progress, milliseconds. */
   readonly syncMs: number;

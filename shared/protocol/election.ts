@@ -4,8 +4,8 @@
  * The highest peer that can win stands: it asks everyone (ELECTION), which stores nothing, so that a
  * candidate that cannot win does no damage (E2). With a quorum of supporters it asks for promises
  * (PREPARE, durable), takes over the best promised log, and announces itself (COORDINATOR). Without a
- * quorum it leads provisionally. Only an established leader is a reason to refuse (E3), and who is not
- * in the newest list of the better log neither answers nor wins (E4).
+ * quorum it leads provisionally. Only an established leader (E3), or a winner that makes progress (E5), is a
+ * reason to refuse, and who is not in the newest list of the better log neither answers nor wins (E4).
  */
 import { assertNever, must } from '../assert.ts';
 import { adopt } from './append.ts';

@@ -35,7 +35,7 @@ export interface Heartbeat {
   readonly kind: 'heartbeat';
   /** Whom the sender follows or that it leads itself; null while it has no leader. */
   readonly leader: PeerId | null;
-  /** That leader is established as far as the sender knows. */
+  /** The sender leads as established leader, or hears one itself; never said at second hand. */
   readonly established: boolean;
   /** Epoch of the established leader last led or followed. */
   readonly epoch: Epoch;
@@ -81,7 +81,10 @@ export interface Support extends LogView {
   readonly round: number;
 }
 
-/** There is a leader that the candidate should follow instead, if need be at second hand. */
+/**
+ * There is a leader that the candidate should follow instead, if need be at second hand, or a winner that
+ * makes progress.
+ */
 export interface Refuse {
   readonly kind: 'refuse';
   readonly round: number;
@@ -100,13 +103,13 @@ export interface PromiseGranted extends LogView {
   readonly epoch: Epoch;
 }
 
-/** PREPARE, COORDINATOR or ACCEPT of `epoch` was refused. */
+/** PREPARE, COORDINATOR, ACCEPT or established HEARTBEAT of `epoch` was refused. */
 export interface Reject {
   readonly kind: 'reject';
   readonly epoch: Epoch;
   /** The sender's promise. */
   readonly promised: Epoch;
-  /** The established leader for whose sake a PREPARE was refused; null when the promise was the reason. */
+  /** The established leader or winner for whose sake a PREPARE was refused; null: the promise was the reason. */
   readonly leader: PeerId | null;
 }
 
@@ -118,7 +121,7 @@ export interface Coordinator {
     | { readonly kind: 'provisional'; readonly run: Run };
 }
 
-/** Messages for the leader, in order; relayed by a follower that hears it. */
+/** Messages for the leader, in order, relayed by a follower that hears it; also the answer to a WANT. */
 export interface Submit {
   readonly kind: 'submit';
   readonly messages: readonly Message[];
@@ -178,7 +181,7 @@ export interface Fetch {
   readonly epoch: Epoch | null;
 }
 
-/** Answer to FETCH: at most 256 KiB of entries after `prev`. */
+/** Answer to FETCH: a batch of entries after `prev`. */
 export interface Entries {
   readonly kind: 'entries';
   readonly request: number;

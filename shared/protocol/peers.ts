@@ -18,8 +18,6 @@ export class PeerState {
   /** A link is up: frames can be sent. */
   linked = true;
   suspected = false;
-  /** When it was suspected last; meaningless before that. */
-  suspectedAt = 0;
   /** Its heartbeats say that it hears us; believed of a new link until one says otherwise. */
   hearsUs = true;
   /** Its history differs from ours: it is not counted. */

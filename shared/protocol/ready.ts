@@ -3,7 +3,7 @@
  *
  * The host calls `replica.step(now, input)` any number of times, then `replica.takeReady()` once, and
  * carries out what it got in this order: hand `write` to the one FIFO queue of writes, send `sends`,
- * start `reads`, tell people `delivered` and `events`. It reports each finished write with
+ * start `reads`, tell people `events` and `delivered`. It reports each finished write with
  * `persisted`. The core itself holds back what must not leave before a write is on disk, so `sends`
  * may always go out at once; frames to one peer keep their order. `wakeAt` says when to `tick` next.
  */
@@ -42,7 +42,7 @@ export type Input =
   | { readonly kind: 'tick'; readonly wall: number }
   /** An authenticated link is up; a second one to the same peer replaces the first. */
   | { readonly kind: 'link-up'; readonly peer: LinkedPeer }
-  /** The link is gone; `refused`: one redial was refused too, so nothing listens there any more. */
+  /** The link is gone; `refused`: a redial was refused too, so nothing listens there any more. */
   | { readonly kind: 'link-down'; readonly peer: PeerId; readonly refused: boolean }
   /** Bytes arrived, though perhaps no whole frame: a sign of life. */
   | { readonly kind: 'bytes'; readonly from: PeerId }

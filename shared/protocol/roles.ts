@@ -16,7 +16,7 @@ export interface Progress {
   known: Seq;
   /** Mark last sent to it. */
   markSent: Seq;
-  /** Frames that are not acknowledged, oldest first: where each ends and its bytes of bodies. */
+  /** Frames that are not acknowledged, oldest first: where each ends and its bytes. */
   readonly open: { readonly end: Seq; readonly bytes: number }[];
   /** Sum of their bytes. */
   openBytes: number;
@@ -83,7 +83,7 @@ export type RoleState =
 export type StandReason =
   /** No leader, or one that is suspected or leaving. */
   | 'no-leader'
-  /** Provisional, and a quorum or another leader is heard. */
+  /** Provisional, or following a lower leader at second hand, and a quorum or another leader is heard. */
   | 'reunion'
   /** Caught up, and higher than the leader. */
   | 'takeover';

@@ -1,7 +1,8 @@
 /**
  * The whole state of a replica and the few primitives that every part of the protocol uses: queueing a
  * write, sending now or once a write is durable, asking who is connected. Decisions live in the other
- * files; this one keeps the ordering contract: nothing leaves before what it reports is on disk.
+ * files; this one keeps the ordering contract: what speaks for a promise, for stored entries or for an own
+ * message leaves when that is on disk.
  */
 import { assert } from '../assert.ts';
 import { Random } from '../random.ts';

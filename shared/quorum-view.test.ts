@@ -1,7 +1,22 @@
 /** The quorum rule against its definition, and the words for who is missing. */
 import { describe, expect, test } from 'vitest';
-import { peer, status } from '../testing/samples.ts';
+import type { PeerId, PeerView } from './model.ts';
 import { describeWhoIsNeeded, isQuorum, viewQuorum } from './quorum-view.ts';
+
+function peer(id: PeerId, part: Partial<PeerView> = {}): PeerView {
+  return { id, connected: true, suspected: false, phi: 0.2, rttMs: 2, commit: 41, ...part };
+}
+
+interface Standing {
+  readonly members?: readonly PeerId[];
+  readonly lists?: readonly (readonly PeerId[])[];
+  readonly peers?: readonly PeerView[];
+}
+
+/** What peer 1 sees; three members, all there, unless told otherwise. */
+function status({ members = [1, 2, 3], lists = [members], peers = [peer(2), peer(3)] }: Standing) {
+  return { id: 1, lists, peers };
+}
 
 describe('isQuorum', () => {
   test.each([

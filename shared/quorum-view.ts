@@ -4,7 +4,7 @@
  * members is not final, a quorum of the old and of the new list. It decides only words and dots; the node
  * decides by its own rule.
  */
-import type { NodeStatus, PeerId } from '../../shared/model.ts';
+import type { NodeStatus, PeerId } from './model.ts';
 
 export interface QuorumView {
   /** Everybody in a list in effect, by id. */
@@ -32,7 +32,7 @@ function isQuorumOfEach(some: readonly PeerId[], lists: readonly (readonly PeerI
 }
 
 /** Who is there and who is needed, for a status. Who is heard and hears us is there, and oneself. */
-export function viewQuorum(status: NodeStatus): QuorumView {
+export function viewQuorum(status: Pick<NodeStatus, 'id' | 'lists' | 'peers'>): QuorumView {
   const { lists } = status;
   const heard = new Set(status.peers.filter((p) => p.connected && !p.suspected).map((p) => p.id));
   const members = ascending(new Set(lists.flat()));
