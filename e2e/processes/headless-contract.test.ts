@@ -443,6 +443,10 @@ describe('the terminal interface', () => {
       peer.sendRaw('is anybody there?\n');
       await peer.until('shown', () => printed().includes('peer_1: is anybody there? (not final'));
       expect(printed()).toContain('peer_1 leads without a quorum');
+      peer.sendRaw('/status\n');
+      await peer.until('who is needed', () =>
+        printed().includes('no quorum: messages become final when peer 2 or 3 is back'),
+      );
       cluster.peers.delete(1);
       await cluster.startPeer(2);
       await peer.until('final', () => /^#\d+ peer_1: is anybody there\?$/m.test(printed()));
