@@ -2,7 +2,7 @@
  * The machine interface: one JSON object a line, both ways. Field names are a contract with programs:
  * fields may be added, none may change.
  */
-import type { NodeError, NodeEvent, WaitingMessage } from '../../shared/model.ts';
+import type { NodeError, WaitingMessage } from '../../shared/model.ts';
 import { assertNever } from '../../shared/assert.ts';
 import type { Entry } from '../../shared/protocol/types.ts';
 import { membersOf } from '../peer/views.ts';
@@ -24,7 +24,18 @@ export class MachineInterface implements UserInterface {
   }
 
   show(event: ShownEvent): void {
-    this.#output.line(lineOf(event));
+    if (event.kind === 'accepted') this.#showAccepted(event);
+    else this.#output.line(lineOf(event));
+  }
+
+  #showAccepted({ message, ref }: Extract<ShownEvent, { kind: 'accepted' }>): void {
+    this.#output.lines((bytes) => {
+      bytes.ascii('{"event":"accepted","message":"');
+      bytes.ascii(message.message);
+      bytes.ascii('"');
+      bytes.raw(refField(ref));
+      bytes.ascii('}\n');
+    });
   }
 
   showFinal(entries: readonly Entry[]): void {
@@ -122,14 +133,12 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
-function lineOf(event: Exclude<NodeEvent, { kind: 'final' | 'closed' }>): string {
+function lineOf(event: Exclude<ShownEvent, { kind: 'accepted' }>): string {
   switch (event.kind) {
     case 'ready': {
       const { kind, ...fields } = event;
       return JSON.stringify({ event: kind, ...fields });
     }
-    case 'accepted':
-      return `{"event":"accepted","message":"${event.message.message}"${refField(event.ref)}}`;
     case 'provisional':
       return provisionalLine(event.message);
     case 'status':

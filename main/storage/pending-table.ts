@@ -32,26 +32,23 @@ export class PendingTable {
     this.#next = (rows.at(-1)?.[0] ?? 0) + 1;
   }
 
-  /** Adds messages before or behind all others; known ids stay where they are. */
+  /**
+   * Adds messages before or behind all others, giving the rows their places; known ids stay where they
+   * are. Their places stay empty: only the order of places matters.
+   */
   add(rows: readonly PendingRow[], at: 'front' | 'back'): void {
+    if (at === 'front') this.#first -= rows.length;
+    let ord = at === 'front' ? this.#first : this.#next;
+    if (at === 'back') this.#next += rows.length;
     const fresh: PendingRow[] = [];
-    const keys = new Set<string>();
     for (const row of rows) {
-      const key = keyOf(row[0]);
-      if (this.#places.has(key) || keys.has(key)) continue;
-      keys.add(key);
+      row[0] = ord++;
+      const key = keyOf(row[1]);
+      if (this.#places.has(key)) continue;
+      this.#places.set(key, row[0]);
       fresh.push(row);
     }
-    if (at === 'front') this.#first -= fresh.length;
-    let ord = at === 'front' ? this.#first : this.#next;
-    if (at === 'back') this.#next += fresh.length;
-    const placed: unknown[][] = [];
-    for (const key of keys) {
-      placed.push([ord, ...(fresh[placed.length] as PendingRow)]);
-      this.#places.set(key, ord);
-      ord += 1;
-    }
-    insertRows(placed, this.#insertMany, this.#insertOne);
+    insertRows(fresh, this.#insertMany, this.#insertOne);
   }
 
   /** Removes messages; ids that are not held are left out. */

@@ -38,8 +38,9 @@ export type LogRow = [
   hash: Buffer,
 ];
 
-/** One row of `pending` without its place. */
+/** One row of `pending`; `ord`, its place, is the table's to give. */
 export type PendingRow = [
+  ord: number,
   id: Buffer,
   author: number,
   after: Buffer | null,
@@ -134,7 +135,7 @@ function unpackOp(c: Cursor, sink: OpSink): void {
     case OP['add-pending']: {
       const at = c.u8() === 1 ? 'front' : 'back';
       return sink.addPending(
-        c.list(() => c.content()),
+        c.list(() => c.message()),
         at,
       );
     }
@@ -196,16 +197,24 @@ class Cursor {
     const epochLeader = this.u32();
     const kind = this.u8();
     const hash = this.bytes(32);
-    const [id, author, after, sentAt, body] = this.content();
+    const id = this.bytes(UUID_BYTES);
+    const after = this.#after();
+    const author = this.u32();
+    const sentAt = this.u53();
+    const body = this.bytes(this.u32());
     return [seq, epochNumber, epochLeader, kind, id, author, after, sentAt, body, hash];
   }
 
-  content(): PendingRow {
+  message(): PendingRow {
     const id = this.bytes(UUID_BYTES);
-    const after = this.u8() === 1 ? this.bytes(UUID_BYTES) : null;
+    const after = this.#after();
     const author = this.u32();
     const sentAt = this.u53();
-    return [id, author, after, sentAt, this.bytes(this.u32())];
+    return [0, id, author, after, sentAt, this.bytes(this.u32())];
+  }
+
+  #after(): Buffer | null {
+    return this.u8() === 1 ? this.bytes(UUID_BYTES) : null;
   }
 
   known(): KnownPeer {

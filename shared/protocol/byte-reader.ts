@@ -10,8 +10,9 @@ import { readUuid, UUID_BYTES } from './uuid.ts';
 const NOTHING = new Uint8Array(0);
 
 /**
- * Copies share blocks of this many bytes: small enough that one message kept from a full frame does
- * not hold the frame (or the socket's buffer) in memory, large enough that a block is rare.
+ * The frame is copied in blocks of this many bytes, to which what is given away refers: small enough that
+ * one message kept from a full frame does not hold the frame (or the socket's buffer) in memory, large
+ * enough that a block is rare.
  */
 const BLOCK_BYTES = 8 * 1024;
 
@@ -24,8 +25,9 @@ export class ByteReader {
   readonly #view: DataView;
   #at = 0;
   #error: string | null = null;
+  /** A copy of the part of the frame that begins at `#blockFrom`. */
   #block = NOTHING;
-  #blockAt = 0;
+  #blockFrom = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -120,16 +122,13 @@ export class ByteReader {
     return text ?? '';
   }
 
-  /** A copy of the next `length` bytes, in a block that it shares with its neighbours. */
+  /** The next `length` bytes, in a copy that they share with their neighbours. */
   bytes(length: number): Uint8Array {
     if (!this.#has(length)) return NOTHING;
-    if (this.#block.length - this.#blockAt < length) this.#nextBlock(length);
-    const from = this.#blockAt;
-    this.#blockAt += length;
-    const copy = this.#block.subarray(from, this.#blockAt);
-    copy.set(this.#bytes.subarray(this.#at, this.#at + length));
+    if (this.#at + length > this.#blockFrom + this.#block.length) this.#nextBlock(length);
+    const from = this.#at - this.#blockFrom;
     this.#at += length;
-    return copy;
+    return this.#block.subarray(from, from + length);
   }
 
   /**
@@ -141,11 +140,13 @@ export class ByteReader {
     return this.#error === null ? items : 0;
   }
 
-  /** All that is left fits into it, or it has the usual size, or one large field has it to itself. */
+  /** Has the usual size, or less at the end of the frame, or as much as one large field needs. */
   #nextBlock(length: number): void {
-    const left = this.#bytes.length - this.#at;
-    this.#block = new Uint8Array(Math.max(length, Math.min(left, BLOCK_BYTES)));
-    this.#blockAt = 0;
+    this.#blockFrom = this.#at;
+    // `slice` of a Buffer would not copy.
+    this.#block = new Uint8Array(
+      this.#bytes.subarray(this.#at, this.#at + Math.max(length, BLOCK_BYTES)),
+    );
   }
 
   #has(length: number): boolean {
