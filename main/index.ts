@@ -3,7 +3,7 @@
  * rest in `boot`. Nothing here waits at the top level: in a package that would keep Electron from
  * ever becoming ready.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app, dialog, nativeTheme, type BrowserWindow } from 'electron';
@@ -25,6 +25,7 @@ import {
 } from './app/security.ts';
 import { Session } from './app/session.ts';
 import { openWindow } from './app/window.ts';
+import { makePrivateFolder } from './folders.ts';
 import { createLogger, type Logger } from './log.ts';
 import { openPeer } from './peer/peer.ts';
 
@@ -49,7 +50,7 @@ function start(line: CommandLine): void {
   const root = line.data === null ? app.getPath('userData') : resolve(line.data);
   let groups: Groups;
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makePrivateFolder(root);
     app.setPath('userData', root);
     app.setPath('sessionData', join(root, 'browser'));
     // The lock is a file of the data folder: one app for each.

@@ -5,18 +5,11 @@
  * aside and replaced, never a reason not to start.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { KnownGroup, Settings } from '../../shared/ipc/contract.ts';
+import { makePrivateFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 
 /** A group with what is needed to open it again. */
@@ -169,7 +162,7 @@ export class Groups {
 
 /** Reads what the data root remembers; makes the folder if it is new. Throws if it can't be made. */
 export function openGroups(root: string, log: Logger): Groups {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makePrivateFolder(root);
   const path = join(root, fileName);
   let text: string;
   try {

@@ -2,8 +2,9 @@
  * Where a desktop app's log goes: a file in the data folder that a person can send, and stderr for
  * whoever started it from a terminal. Two files of bounded size; the older one is the run before.
  */
-import { appendFileSync, mkdirSync, renameSync, statSync, writeSync } from 'node:fs';
+import { appendFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makePrivateFolder } from '../folders.ts';
 import { createLogger, isLogLevel, type Logger } from '../log.ts';
 
 /** A log file is set aside at start when it is larger than this, bytes. */
@@ -13,7 +14,7 @@ const logBytesMax = 1024 * 1024;
 export function openLogFile(root: string, level: string): { log: Logger; file: string } {
   const folder = join(root, 'logs');
   const file = join(folder, 'lockstep.log');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   if (sizeOf(file) > logBytesMax) renameSync(file, join(folder, 'lockstep.old.log'));
   const write = (line: string): void => {
     unlessImpossible(() => writeSync(2, line));

@@ -61,6 +61,11 @@ describe('the key store', () => {
     const kept = await openKeyStore(file).put(group);
     expect(kept.ok ? '' : kept.error).toContain(file);
   });
+
+  test.runIf(process.platform === 'linux')('gives up on a folder that cannot be made', async () => {
+    const kept = await openKeyStore('/proc/nowhere/keys').put(createGroup());
+    expect(kept.ok ? '' : kept.error).toContain('/proc/nowhere');
+  });
 });
 
 test.each<[NodeJS.Platform, Record<string, string>, string]>([

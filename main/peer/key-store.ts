@@ -4,10 +4,11 @@
  * keeps keys of groups only; an identity never leaves its peer's database.
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../shared/result.ts';
+import { makePrivateFolder } from '../folders.ts';
 import { GROUP_ID_BYTES, GROUP_KEY_BYTES } from './identity.ts';
 import type { Group } from './transport.ts';
 
@@ -69,7 +70,7 @@ async function writeKey(folder: string, group: Group): Promise<Result<null, stri
   const path = fileFor(folder, group.id);
   const draft = `${path}.${randomUUID()}.tmp`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     await chmod(folder, 0o700);
     const file = await open(draft, 'wx', 0o600);
     try {

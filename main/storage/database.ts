@@ -6,8 +6,8 @@
  */
 import SqliteDatabase from 'better-sqlite3';
 import type { Database, Statement } from 'better-sqlite3';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { NodeError } from '../../shared/model.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
@@ -15,6 +15,7 @@ import { FRAMING_BYTES } from '../../shared/protocol/entry-codec.ts';
 import type { KnownPeer } from '../../shared/protocol/ready.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
+import { makePrivateFolder } from '../folders.ts';
 import { checkRecent, checkState } from './damage.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
@@ -102,7 +103,7 @@ export class LogDatabase {
   static open(folder: string): Result<LogDatabase, NodeError> {
     let db: Database | null = null;
     try {
-      makeFolder(folder);
+      makePrivateFolder(folder);
       const file = join(folder, DATABASE_FILE);
       keepPrivate(file);
       db = new SqliteDatabase(file, { timeout: LOCK_WAIT_MS });
@@ -251,22 +252,6 @@ export class LogDatabase {
       promised.leader,
       nonce,
     );
-  }
-}
-
-/**
- * Makes a folder and those above it. Not by `recursive`, which tries for ever where a file system has a
- * folder that takes none (Node 24 under /proc).
- */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  const above = dirname(folder);
-  if (above !== folder) makeFolder(above);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Somebody else was faster.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
