@@ -17,6 +17,7 @@ const thisFile = 'e2e/tidy.test.ts';
 const releasedMigrations: Readonly<Record<string, string>> = {
   '0001-messages.ts': 'a7939cadf93cd26adce74caeaea29242658fb0a923dde8e5ee413eaf40640feb',
   '0002-seal.ts': '28745bbc5c8ca22ebfc485ab1905fb31966d157e3e38e86627c4a10a2e7b6c95',
+  '0003-checksums.ts': '12547856164e8e9426fe1615da121c47b4235ff889c15392f17d31a798a7f8d3',
 };
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {

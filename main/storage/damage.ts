@@ -7,7 +7,8 @@ import { chainHashWith, decodeMembers, groupHash } from '../../shared/protocol/c
 import { readUuid, UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { sha256 } from '../peer/identity.ts';
 import { sealOf, type StateRow } from './state-row.ts';
-import { ENTRY_KINDS, type LogRow } from './write-codec.ts';
+import { loadKnown, loadPending } from './stored-state.ts';
+import { crcOfKnown, crcOfMessage, ENTRY_KINDS, type LogRow } from './write-codec.ts';
 
 /** Entries at the end of the log whose chain is checked before anything is built on it. */
 export const CHECKED_AT_OPENING = 1_000;
@@ -46,6 +47,23 @@ export function checkState(db: Database): string | null {
     epoch[0] > state.promised_number ||
     (epoch[0] === state.promised_number && epoch[1] > state.promised_leader);
   return above ? 'the promise is below the last entry' : null;
+}
+
+/** What is wrong with the messages that wait and the peers that are known; null if nothing is. */
+export function checkRows(db: Database): string | null {
+  const pending = db.prepare('SELECT crc FROM pending ORDER BY ord').pluck().all();
+  for (const [i, message] of loadPending(db).entries()) {
+    if (pending[i] !== null && pending[i] !== crcOfMessage(message)) {
+      return `waiting message ${i + 1} does not hold`;
+    }
+  }
+  const known = db.prepare('SELECT crc FROM known ORDER BY id').pluck().all();
+  for (const [i, peer] of loadKnown(db).entries()) {
+    if (known[i] !== null && known[i] !== crcOfKnown(peer)) {
+      return `what is known of peer ${peer.member.id} does not hold`;
+    }
+  }
+  return null;
 }
 
 /** What is wrong with the end of the log; null if nothing is. */

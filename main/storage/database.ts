@@ -16,14 +16,15 @@ import type { KnownPeer } from '../../shared/protocol/ready.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import { makePrivateFolder } from '../folders.ts';
-import { checkRecent, checkState } from './damage.ts';
+import { checkRecent, checkRows, checkState } from './damage.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { PendingTable } from './pending-table.ts';
 import { sealOf, type StateRow } from './state-row.ts';
 import { insertRows, placeholders, ROWS_AT_ONCE } from './statements.ts';
 import { loadStored, type PackedStored } from './stored-state.ts';
-import { type LogRow, type OpSink, packRow, unpackOps } from './write-codec.ts';
+import { walDamage } from './wal.ts';
+import { crcOfKnown, type LogRow, type OpSink, packRow, unpackOps } from './write-codec.ts';
 
 /** Name of the database in its data folder. */
 export const DATABASE_FILE = 'lockstep.db';
@@ -105,6 +106,9 @@ export class LogDatabase {
     try {
       makePrivateFolder(folder);
       const file = join(folder, DATABASE_FILE);
+      // Twice, for another process that uses this folder may change it while it is read.
+      const torn = walDamage(file) === null ? null : walDamage(file);
+      if (torn !== null) return err(corrupt(folder, torn));
       keepPrivate(file);
       db = new SqliteDatabase(file, { timeout: LOCK_WAIT_MS });
       configure(db);
@@ -113,13 +117,13 @@ export class LogDatabase {
         return err(newerData(folder));
       }
       migrate(db);
-      const damage = checkState(db) ?? checkRecent(db);
+      const damage = checkState(db) ?? checkRows(db) ?? checkRecent(db);
       if (damage === null) return ok(new LogDatabase(db, folder));
       db.close();
       return err(corrupt(folder, damage));
     } catch (error) {
       db?.close();
-      return err(storageError(error, folder));
+      return err(openingError(error, folder));
     }
   }
 
@@ -128,7 +132,7 @@ export class LogDatabase {
     try {
       return ok(loadStored(this.#db, limits));
     } catch (error) {
-      return err(storageError(error, this.#folder));
+      return err(openingError(error, this.#folder));
     }
   }
 
@@ -222,6 +226,19 @@ export class LogDatabase {
     return w.take();
   }
 
+  /**
+   * Copies the write-ahead log into the database: who this is and which group it belongs to must not
+   * hang on one file that is made and removed all the time.
+   */
+  checkpoint(): NodeError | null {
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      return null;
+    } catch (error) {
+      return storageError(error, this.#folder);
+    }
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -241,7 +258,8 @@ export class LogDatabase {
     this.#lastSeq = Math.min(this.#lastSeq, after);
   }
 
-  #know({ member, bound, promised, nonce }: KnownPeer): void {
+  #know(peer: KnownPeer): void {
+    const { member, bound, promised, nonce } = peer;
     this.#run.know.run(
       member.id,
       Buffer.from(member.key),
@@ -251,6 +269,7 @@ export class LogDatabase {
       promised.number,
       promised.leader,
       nonce,
+      crcOfKnown(peer),
     );
   }
 }
@@ -288,12 +307,13 @@ function prepare(db: Database): Statements {
       'UPDATE state SET mark = ?, promised_number = ?, promised_leader = ?, last_own = ?, seal = ?',
     ),
     know: db.prepare(
-      `INSERT INTO known (id, key, name, address, bound, promised_number, promised_leader, nonce)
-       VALUES ${placeholders(8, 1)}
+      `INSERT INTO known (id, key, name, address, bound, promised_number, promised_leader, nonce, crc)
+       VALUES ${placeholders(9, 1)}
        ON CONFLICT (id) DO UPDATE SET key = excluded.key, name = excluded.name,
          address = excluded.address, bound = excluded.bound,
          promised_number = excluded.promised_number,
-         promised_leader = excluded.promised_leader, nonce = excluded.nonce`,
+         promised_leader = excluded.promised_leader, nonce = excluded.nonce,
+         crc = excluded.crc`,
     ),
     hasId: db.prepare('SELECT 1 FROM log WHERE id = ?').pluck(),
     readFrom: db
@@ -319,6 +339,12 @@ export function corrupt(folder: string, detail: string): NodeError {
       'join the group again in a new one, with a new id: the other peers have the whole history.',
     fatal: true,
   };
+}
+
+/** While a folder is opened, a statement that does not fit its tables shows that they are damaged. */
+function openingError(error: unknown, folder: string): NodeError {
+  const { code = '', message } = error as { code?: unknown; message: string };
+  return code === 'SQLITE_ERROR' ? corrupt(folder, message) : storageError(error, folder);
 }
 
 /** What an exception of SQLite or the file system means for a person; anything else is our bug. */

@@ -83,4 +83,6 @@ export interface LogStore {
   readonly readEntries: (range: EntryRange) => Promise<readonly Entry[]>;
   /** Writes out the queue, then closes; idempotent. */
   readonly close: () => Promise<void>;
+  /** Ends without another write, as a crash does; resolves once nothing runs any more. */
+  readonly abandon: () => Promise<void>;
 }

@@ -87,6 +87,10 @@ export function openMemoryLogStore(
       await Promise.resolve();
       closed = true;
     },
+    abandon: () => {
+      closed = true;
+      return Promise.resolve();
+    },
   };
 }
 

@@ -17,9 +17,9 @@ export class PendingTable {
   #next = 1;
 
   constructor(db: Database) {
-    const columns = 'ord, id, author, after, sent_at, body';
+    const columns = 'ord, id, author, after, sent_at, body, crc';
     const insert = (count: number): Statement =>
-      db.prepare(`INSERT INTO pending (${columns}) VALUES ${placeholders(6, count)}`);
+      db.prepare(`INSERT INTO pending (${columns}) VALUES ${placeholders(7, count)}`);
     this.#insertOne = insert(1);
     this.#insertMany = insert(ROWS_AT_ONCE);
     this.#removeRange = db.prepare('DELETE FROM pending WHERE ord BETWEEN ? AND ?');

@@ -58,6 +58,13 @@ function opener(folder: string): OpenStore {
   };
 }
 
+const stranger = {
+  member: { id: 9, key: new Uint8Array(32).fill(4), name: 'Zoë', address: '[::1]:6001' },
+  bound: true,
+  promised: { number: 5, leader: 9 },
+  nonce: 77,
+};
+
 /** A folder with `count` entries, all but the last two final, and one waiting message. */
 async function folderWith(count: number): Promise<string> {
   const folder = newFolder();
@@ -70,6 +77,7 @@ async function folderWith(count: number): Promise<string> {
     { kind: 'append', entries: log.slice(1) },
     { kind: 'mark', seq: count - 2 },
     { kind: 'add-pending', messages: [messageOf(9_999_999)], at: 'back' },
+    { kind: 'know', peer: stranger },
   );
   await driver.store.close();
   return folder;
@@ -161,6 +169,14 @@ describe('damage', () => {
     ['another port', 'UPDATE state SET port = port + 1'],
     ['no state', 'DELETE FROM state'],
     ['an id that is none', "UPDATE log SET id = x'00' WHERE seq = 7"],
+    ['a waiting message with another body', "UPDATE pending SET body = x'00'"],
+    ['a waiting message after another one', 'UPDATE pending SET after = id'],
+    ['a waiting message with an id that is none', "UPDATE pending SET id = x'00'"],
+    ['another key of a known peer', 'UPDATE known SET key = randomblob(32)'],
+    ['a lower promise of a known peer', 'UPDATE known SET promised_number = 1'],
+    ['a column with another name', 'ALTER TABLE known RENAME COLUMN promised_leader TO other'],
+    ['a table that is gone', 'DROP TABLE pending'],
+    ['an older number of the layout', 'PRAGMA user_version = 0'],
   ])('%s is found at opening', async (_what, sql) => {
     const folder = await folderWith(20);
     tamper(folder, sql);
@@ -169,7 +185,10 @@ describe('damage', () => {
 
   test('a folder that an older program wrote last is taken as it is', async () => {
     const folder = await folderWith(20);
-    tamper(folder, 'UPDATE state SET seal = NULL');
+    tamper(
+      folder,
+      'UPDATE state SET seal = NULL; UPDATE pending SET crc = NULL; UPDATE known SET crc = NULL',
+    );
     expect(codeOf(folder)).toBe('opened');
   });
 

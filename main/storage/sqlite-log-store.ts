@@ -133,6 +133,11 @@ class SqliteLogStore implements LogStore {
     return this.#closing;
   }
 
+  async abandon(): Promise<void> {
+    this.#end();
+    await this.#worker.terminate();
+  }
+
   async #close(): Promise<void> {
     this.#handOver();
     const exited = new Promise<void>((resolve) => {

@@ -112,6 +112,10 @@ class Server {
     };
     const closes = batch.some(({ kind }) => kind === 'close');
     if (!this.#failed) this.#perform(batch.some(isWrite), work);
+    if (!this.#failed && batch.some(isIdentity)) {
+      const error = this.#db.checkpoint();
+      if (error !== null) this.#fail(error);
+    }
     if (!this.#failed) {
       if (upTo > 0) this.#reply({ kind: 'persisted', upTo });
       for (const answer of answers) this.#reply(answer);
@@ -184,8 +188,13 @@ class Server {
   }
 }
 
-function isWrite({ kind }: Request): boolean {
-  return kind === 'write' || kind === 'save-facts' || kind === 'save-group';
+function isWrite(request: Request): boolean {
+  return request.kind === 'write' || isIdentity(request);
+}
+
+/** It says who this is, or which group it belongs to. */
+function isIdentity({ kind }: Request): boolean {
+  return kind === 'save-facts' || kind === 'save-group';
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -123,7 +123,8 @@ function lastLists(db: Database): MembersList[] {
   });
 }
 
-function loadPending(db: Database): Message[] {
+/** The messages that wait, in order. */
+export function loadPending(db: Database): Message[] {
   const rows = db
     .prepare('SELECT id, author, after, sent_at, body FROM pending ORDER BY ord')
     .raw()
@@ -137,7 +138,8 @@ function loadPending(db: Database): Message[] {
   }));
 }
 
-function loadKnown(db: Database): KnownPeer[] {
+/** What is known of other peers, by id. */
+export function loadKnown(db: Database): KnownPeer[] {
   const rows = db.prepare('SELECT * FROM known ORDER BY id').all() as {
     readonly id: number;
     readonly key: Buffer;

@@ -3,6 +3,7 @@
  * because cloning a hundred small objects costs more than storing them. Both ends are this program in
  * one process, so nothing here is checked as if it came from a stranger.
  */
+import { crc32 } from 'node:zlib';
 import { assertNever } from '../../shared/assert.ts';
 import { ByteReader } from '../../shared/protocol/byte-reader.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
@@ -46,6 +47,7 @@ export type PendingRow = [
   after: Buffer | null,
   sentAt: number,
   body: Buffer,
+  crc: number,
 ];
 
 /** Receives unpacked operations in order. */
@@ -110,6 +112,21 @@ function packContent(w: ByteWriter, message: Message): void {
   w.u53(message.sentAt);
   w.u32(message.body.length);
   w.bytes(message.body);
+}
+
+/** What a row of `pending` has as its CRC: over the message as it is packed. */
+export function crcOfMessage(message: Message): number {
+  const w = new ByteWriter();
+  packContent(w, message);
+  return crc32(w.peek());
+}
+
+/** What a row of `known` has as its CRC. */
+export function crcOfKnown({ member, bound, promised, nonce }: KnownPeer): number {
+  const key = Buffer.from(member.key).toString('hex');
+  const { id, name, address } = member;
+  const { number, leader } = promised;
+  return crc32(JSON.stringify([id, key, name, address, bound, number, leader, nonce]));
 }
 
 /** Rare and small: the address book. */
@@ -206,11 +223,14 @@ class Cursor {
   }
 
   message(): PendingRow {
+    const from = this.at;
     const id = this.bytes(UUID_BYTES);
     const after = this.#after();
     const author = this.u32();
     const sentAt = this.u53();
-    return [0, id, author, after, sentAt, this.bytes(this.u32())];
+    const body = this.bytes(this.u32());
+    const crc = crc32(this.#bytes.subarray(from, this.at));
+    return [0, id, author, after, sentAt, body, crc];
   }
 
   #after(): Buffer | null {

@@ -6,9 +6,10 @@
 import type { Database } from 'better-sqlite3';
 import { messagesMigration } from './0001-messages.ts';
 import { sealMigration } from './0002-seal.ts';
+import { checksumsMigration } from './0003-checksums.ts';
 
 /** In order; the number of a step is its place, from 1. */
-const migrations: readonly string[] = [messagesMigration, sealMigration];
+const migrations: readonly string[] = [messagesMigration, sealMigration, checksumsMigration];
 
 /** The layout that this program writes. */
 export const SCHEMA_VERSION = migrations.length;
