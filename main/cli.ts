@@ -16,6 +16,9 @@ import { createLogger } from './log.ts';
 const EXIT_BAD_OPTION = 2;
 const EXIT_SOFTWARE = 70;
 
+/** How long a second signal waits for a disk, milliseconds. */
+const DISK_MS = 300;
+
 /** Signals that mean what `/quit` means, with their numbers. */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
@@ -40,8 +43,8 @@ async function main(argv: readonly string[]): Promise<number> {
   let signals = 0;
   const stop = (number: number): void => {
     signals += 1;
-    if (signals > 1) process.exit(128 + number);
-    session.quit();
+    if (signals === 1) session.quit();
+    else endNow(session, number);
   };
   const atTerminal = !options.json && process.stdin.isTTY && process.stdout.isTTY;
   const terminal = atTerminal ? new Terminal(() => stop(SIGNALS.SIGINT)) : null;
@@ -52,6 +55,15 @@ async function main(argv: readonly string[]): Promise<number> {
   if (options.json) return session.run(new MachineInterface(output, actions));
   const print = (line: string): void => (terminal ?? { print: (l) => output.line(l) }).print(line);
   return session.run(new TerminalInterface(print, actions));
+}
+
+/**
+ * A second signal: no more waiting. An exit waits for the storage thread, and that for a disk that hangs;
+ * then the process kills itself.
+ */
+function endNow(session: Session, signal: number): void {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), DISK_MS);
+  void session.abandon().then(() => process.exit(128 + signal));
 }
 
 /** The terminal was closed: the line editor wants to give it back and cannot. SIGHUP says the same. */

@@ -101,6 +101,13 @@ describe('the place', () => {
     server.close();
   });
 
+  test('a first start that fails does not spoil the folder', async () => {
+    const wrong = start(1, '--host', 'no.such.host.invalid');
+    await wrong.event('error', ({ code }) => code === 'BAD_OPTION');
+    expect((await wrong.ended()).code).toBe(2);
+    expect((await start(1).event('ready')).host).toBe('127.0.0.1');
+  });
+
   test('a data folder that is in use', async () => {
     const first = start(1);
     await first.event('ready');

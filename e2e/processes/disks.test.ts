@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StartOptions } from './cluster.ts';
+import { Cluster, type StartOptions } from './cluster.ts';
 import { SlowDisk } from './slow-disk.ts';
 import { type Trial, plain, trial } from './trial.ts';
 import { Undo } from './undo.ts';
@@ -95,6 +95,45 @@ test('a slow disk slows its own peer only; as leader it counts when it has store
       expect(await group.atRest()).toEqual([]);
     });
   } finally {
+    slow.close();
+  }
+});
+
+test('a leave that the disk outlasts answers each message, and each answer is true', async () => {
+  const slow = await SlowDisk.build();
+  const cluster = new Cluster();
+  try {
+    const peer = await cluster.startPeer(1, [], slow.start);
+    await peer.statusWhere('it leads', ({ established }) => established);
+    slow.delay(2_500);
+    // The first is in the write under way, the others in those behind it.
+    peer.send({ cmd: 'send', text: 'm0', ref: 0 });
+    await peer.status();
+    const refs = [1, 2, 3, 4, 5];
+    for (const ref of refs) peer.send({ cmd: 'send', text: `m${ref}`, ref });
+    expect((await peer.quit()).code).toBe(0);
+    const answers = peer.events.flatMap((event) => {
+      if (event.event === 'accepted') return [[event.ref, 'accepted'] as const];
+      return event.event === 'error' ? [[event.ref, event.message] as const] : [];
+    });
+    expect(new Set(answers.map(([ref]) => ref))).toEqual(new Set([0, ...refs]));
+    expect(answers.length).toBe(1 + refs.length);
+    slow.delay(0);
+    const again = await cluster.startPeer(1, [], slow.start);
+    await again.statusWhere(
+      'all is final',
+      ({ pending, established }) => established && pending === 0,
+    );
+    again.send({ cmd: 'history' });
+    const { entries } = await again.event('history');
+    for (const [ref, answer] of answers) {
+      const isThere = entries.some((entry) => entry.text === `m${String(ref)}`);
+      if (answer === 'accepted') expect([ref, isThere]).toEqual([ref, true]);
+      if (answer.includes('was not sent')) expect([ref, isThere]).toEqual([ref, false]);
+    }
+    expect(answers.filter(([, answer]) => answer === 'accepted').length).toBeGreaterThan(0);
+  } finally {
+    await cluster.close();
     slow.close();
   }
 });

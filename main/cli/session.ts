@@ -14,8 +14,12 @@ import type { UserInterface } from './user-interface.ts';
 
 /** How long the end of input waits while no own message becomes final and nothing is shown, milliseconds. */
 const OWN_FINAL_MS = 10_000;
-/** How long the reader of the output may take nothing at the end, milliseconds. */
-const LAST_WORDS_MS = 5_000;
+/**
+ * How long a leave may last with everything, milliseconds, if the reader of the output takes nothing at
+ * the end; and how long that reader may take nothing at least.
+ */
+const LEAVE_MS = 2_900;
+const LAST_WORDS_MS_MIN = 300;
 /** Sends that are not stored yet, from which on input is not read any further. */
 const UNACCEPTED_MAX = 8_192;
 /** Entries that are fetched at once for a reader that was slow. */
@@ -44,6 +48,7 @@ export class Session {
   #peer: Peer | null = null;
   #exitCode = 0;
   #ending = false;
+  #endingSince: number | null = null;
   #finish: (code: number) => void = () => {};
   readonly #finished: Promise<number>;
   /** Own messages that are stored and not final. */
@@ -93,11 +98,19 @@ export class Session {
   quit(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#endingSince = performance.now();
     void this.#peer?.leave();
   }
 
+  /** Ends without another word, as a crash does; resolves once the process can be ended. */
+  async abandon(): Promise<void> {
+    await this.#peer?.abandon();
+  }
+
+  /** What the reader has not taken yet, as long as it takes something and a leave may last. */
   async #lastWords(code: number): Promise<number> {
-    await this.#output.flushed(LAST_WORDS_MS);
+    const used = this.#endingSince === null ? 0 : performance.now() - this.#endingSince;
+    await this.#output.flushed(Math.max(LAST_WORDS_MS_MIN, LEAVE_MS - used));
     return code;
   }
 

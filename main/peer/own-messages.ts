@@ -83,17 +83,18 @@ export class OwnMessages {
   refuseHeld(error: NodeError): void {
     const held = this.#held;
     this.#held = [];
-    for (const { id } of held) this.#refuse(id, error);
+    for (const { id } of held) this.refuse(id, error);
   }
 
   /** Gives up everything that is not accepted: this peer has ended. */
   refuseAll(error: NodeError): void {
     this.#held = [];
-    for (const id of this.#asked.keys()) this.#refuse(id, error);
+    for (const id of this.#asked.keys()) this.refuse(id, error);
     this.#drained?.();
   }
 
-  #refuse(id: MessageId, error: NodeError): void {
+  /** Gives up one message, if it is not accepted. */
+  refuse(id: MessageId, error: NodeError): void {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     if (asked === undefined) return;

@@ -81,6 +81,9 @@ export type { PeerOptions } from './peer-options.ts';
 /** How long a leave may wait for the group, milliseconds; closing takes the rest of three seconds. */
 const LEAVE_MS = 2_300;
 
+/** In a folder whose peer has never listened. */
+const NO_PORT = 0;
+
 /** Bytes of entries in one read of history, so that no read holds up the queue of writes for long. */
 const HISTORY_READ_BYTES = 1024 * 1024;
 
@@ -89,6 +92,12 @@ const chainHash = chainHashWith(sha256);
 const NOT_READY: NodeError = {
   code: 'NOT_READY',
   message: 'This peer closed before the message was stored. It was not sent.',
+  fatal: false,
+};
+
+const UNKNOWN: NodeError = {
+  code: 'NOT_READY',
+  message: 'This peer ended before it knew that the message was stored. It may still be sent.',
   fatal: false,
 };
 
@@ -150,12 +159,13 @@ function factsFor(
   }
   const selfId = id ?? stored?.selfId ?? null;
   if (selfId === null) return badOption('a new data folder needs an id');
+  const keptPort = stored === null || stored.port === NO_PORT ? null : stored.port;
   return ok({
     selfId,
     identitySeed: stored?.identitySeed ?? createIdentity().seed,
     name: name ?? stored?.name ?? `peer_${selfId}`,
     host: host ?? stored?.host ?? DEFAULT_HOST,
-    port: (port === 0 ? stored?.port : port) ?? (port === 0 ? 0 : (stored?.port ?? DEFAULT_PORT)),
+    port: port === 0 ? (keptPort ?? 0) : (port ?? keptPort ?? DEFAULT_PORT),
     createdAt: stored?.createdAt ?? wallNow(),
   });
 }
@@ -194,6 +204,8 @@ export class Peer {
   #onLeft: (() => void) | null = null;
   #leaving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
+  /** Has told `closed`. */
+  #closed = false;
 
   private constructor(start: PeerStart, store: LogStore) {
     this.#start = start;
@@ -306,18 +318,30 @@ export class Peer {
     return this.#leaving;
   }
 
-  /** Stops at once: stores what is queued, closes links and files, tells `closed`. Idempotent. */
+  /**
+   * Stops at once: stores what is queued, closes links and files, tells `closed`. Every message is
+   * answered before: accepted if it turned out to be stored. Idempotent.
+   */
   close(): Promise<void> {
     if (this.#closing === null) {
-      this.#own.refuseAll(NOT_READY);
       this.#closing = this.#close();
+      this.#answerInbox();
     }
     return this.#closing;
   }
 
+  /**
+   * Ends the storage thread where it stands, as a crash would, for a process that must end now. What was
+   * accepted is safe. Resolves once that thread is gone, which a disk that hangs can put off.
+   */
+  abandon(): Promise<void> {
+    return this.#store.abandon();
+  }
+
   /** For {@link openPeer}: writes up to this number are durable. */
   persisted(upTo: number): void {
-    this.#input({ kind: 'persisted', upTo });
+    if (this.#closing === null) this.#input({ kind: 'persisted', upTo });
+    else this.#acceptStored(upTo);
   }
 
   /**
@@ -340,8 +364,11 @@ export class Peer {
   async #begin(): Promise<Result<null, NodeError>> {
     const { stored } = this.#store;
     const fresh = this.#group === null;
-    // The identity is on disk before anybody hears of it: an id is bound to it for good.
-    if (stored.facts === null) await this.#store.saveFacts(this.#facts);
+    // The identity is on disk before anybody hears of it: an id is bound to it for good. Where it listens
+    // is kept once it does, or a first start with a wrong address would spoil the next ones.
+    if (stored.facts === null) {
+      await this.#store.saveFacts({ ...this.#facts, host: DEFAULT_HOST, port: NO_PORT });
+    }
     const founding = fresh && !this.#start.checked.seeds.some((seed) => this.#leadsAway(seed));
     if (founding) this.#group = createGroup();
     const listening = await this.#listen();
@@ -650,11 +677,33 @@ export class Peer {
     this.#alarm.clear();
     await this.#transport?.close();
     await this.#store.close();
+    this.#own.refuseAll(UNKNOWN);
+    this.#closed = true;
     this.#start.onEvent({ kind: 'closed' });
   }
 
+  /** The core is not stepped any more: what it has not seen was not sent, what is stored is accepted. */
+  #answerInbox(): void {
+    const inbox = this.#inbox;
+    this.#inbox = [];
+    this.#own.refuseHeld(NOT_READY);
+    for (const input of inbox) {
+      if (input.kind === 'submit') this.#own.refuse(input.id, NOT_READY);
+      else if (input.kind === 'persisted') this.#acceptStored(input.upTo);
+    }
+  }
+
+  /** While closing: hears of durable writes only, and does nothing that follows from them. */
+  #acceptStored(upTo: number): void {
+    if (this.#replica === null) return;
+    this.#replica.step(monotonicNow(), { kind: 'persisted', upTo });
+    for (const event of this.#replica.takeReady().events) {
+      if (event.kind === 'accepted') this.#own.accepted(event.message);
+    }
+  }
+
   #tell(event: NodeEvent): void {
-    if (this.#closing === null) this.#start.onEvent(event);
+    if (!this.#closed) this.#start.onEvent(event);
   }
 }
 
