@@ -197,13 +197,14 @@ describe('events and commands', () => {
       { cmd: 'send', ref: 2 },
       { cmd: 'send', text: 5, ref: 3 },
       { cmd: 'history', from: -1, ref: 4 },
+      { cmd: 'send', text: 'half \ud83d', ref: 8 },
       { cmd: 'send', text: 'x'.repeat(70 * 1024), ref: 5 },
       { cmd: 'send', text: 'ü'.repeat(32 * 1024), ref: 6 },
     );
     await peer.until('the last is accepted', () => peer.accepted.has(6));
     const errors = peer.events.filter((event) => event.event === 'error');
     expect(errors.map(({ code, ref }) => [code, ref])).toEqual([
-      ...[undefined, undefined, undefined, 1, 2, 3, 4].map((ref) => ['BAD_COMMAND', ref]),
+      ...[undefined, undefined, undefined, 1, 2, 3, 4, 8].map((ref) => ['BAD_COMMAND', ref]),
       ['TOO_LONG', 5],
     ]);
     peer.sendRaw(`{"cmd":"send","text":"${'x'.repeat(2 ** 20)}"}\n`);

@@ -2,16 +2,22 @@
  * The machine interface: one JSON object a line, both ways. Field names are a contract with programs:
  * fields may be added, none may change.
  */
-import type { NodeError, WaitingMessage } from '../../shared/model.ts';
+import type { NodeError, Seq, WaitingMessage } from '../../shared/model.ts';
 import { assertNever } from '../../shared/assert.ts';
 import type { Entry } from '../../shared/protocol/types.ts';
+import type { Peer } from '../peer/peer.ts';
 import { membersOf } from '../peer/views.ts';
 import type { JsonBytes } from './json-bytes.ts';
 import type { Output } from './output.ts';
 import type { SessionActions, ShownEvent, UserInterface } from './user-interface.ts';
 
+/** Half of a surrogate pair: no text, and no bytes could carry it. */
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
 /** Entries of one `history` answer unless asked otherwise. */
 const HISTORY_LIMIT = 500;
+/** Entries of it that are read at once, 16 MiB at most. */
+const HISTORY_PART = 256;
 
 /** Speaks JSON lines. */
 export class MachineInterface implements UserInterface {
@@ -68,8 +74,7 @@ export class MachineInterface implements UserInterface {
     if (peer === null) return;
     switch (command['cmd']) {
       case 'send':
-        if (typeof command['text'] === 'string') peer.send(command['text'], ref);
-        else this.#refuse('"send" needs a "text"', ref);
+        this.#send(peer, command['text'], ref);
         return;
       case 'status':
         this.show({ kind: 'status', status: peer.status() });
@@ -85,29 +90,48 @@ export class MachineInterface implements UserInterface {
     }
   }
 
+  #send(peer: Peer, text: unknown, ref: unknown): void {
+    if (typeof text !== 'string') this.#refuse('"send" needs a "text"', ref);
+    else if (HALF_CHARACTER.test(text)) this.#refuse('"text" is not well-formed Unicode', ref);
+    else peer.send(text, ref);
+  }
+
   #history(command: Command, ref: unknown): void {
     const { from = 1, limit = HISTORY_LIMIT } = command;
     const peer = this.#session.peer();
     if (!isCount(from) || !isCount(limit)) {
       this.#refuse('"from" and "limit" are whole numbers from 1', ref);
     } else if (peer !== null) {
-      void peer.entries(from, limit).then((entries) => {
-        this.#output.lines((bytes) => {
-          bytes.ascii('{"event":"history","entries":[');
-          for (const [i, entry] of entries.entries()) {
-            bytes.ascii(i === 0 ? '{' : ',{');
-            writeFields(bytes, entry);
-            bytes.ascii('}');
-          }
-          bytes.raw(`]${refField(ref)}}\n`);
-        });
-      });
+      this.#output.longLine(() => historyLine(peer, { from, limit, ref }));
     }
   }
 
   #refuse(message: string, ref: unknown): void {
     this.showError({ code: 'BAD_COMMAND', message, fatal: false }, ref);
   }
+}
+
+/** The answer to `history` in parts: it may be longer than memory should be. */
+async function* historyLine(
+  peer: Peer,
+  asked: { readonly from: Seq; readonly limit: number; readonly ref: unknown },
+): AsyncGenerator<(bytes: JsonBytes) => void> {
+  const { from, limit, ref } = asked;
+  const last = Math.min(from + limit - 1, peer.status().commit);
+  yield (bytes) => bytes.ascii('{"event":"history","entries":[');
+  for (let next = from; next <= last;) {
+    const entries = await peer.entries(next, Math.min(HISTORY_PART, last - next + 1));
+    if (entries.length === 0) break;
+    yield (bytes) => {
+      for (const entry of entries) {
+        bytes.ascii(entry.seq === from ? '{' : ',{');
+        writeFields(bytes, entry);
+        bytes.ascii('}');
+      }
+    };
+    next += entries.length;
+  }
+  yield (bytes) => bytes.raw(`]${refField(ref)}}\n`);
 }
 
 interface Command {

@@ -1,13 +1,18 @@
 /**
  * Standard output: lines are collected and leave once per turn of the event loop, in pieces, one after
  * the other. It never blocks: a reader that is slow makes it `congested`, and whoever produces much then
- * waits for `drained` instead of filling memory.
+ * waits for `drained` instead of filling memory. A line that is too long to be held whole is written as
+ * its parts come; other lines wait behind it.
  */
 import type { Writable } from 'node:stream';
 import { JsonBytes } from './json-bytes.ts';
 
 /** Bytes that may wait for the reader before the output counts as congested. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;
+
+/** Bytes and long lines that may wait before nothing more should be asked for. */
+const OVERFULL_BYTES = 64 * 1024 * 1024;
+const OVERFULL_LONG_LINES = 1_000;
 
 /** Bytes of one write: a reader that takes so much is alive, however slow. */
 const PIECE_BYTES = 64 * 1024;
@@ -21,6 +26,9 @@ export class Output {
   /** What has left `#lines` and not this process, and how much of it that is; the first is under way. */
   #pieces: Buffer[] = [];
   #waitingBytes = 0;
+  /** Long lines that are not written whole; the first is under way. */
+  #longLines = 0;
+  #lastLongLine: Promise<void> = Promise.resolve();
   /** Called whenever the reader has taken something, or is gone. */
   #watchers = new Set<() => void>();
 
@@ -53,15 +61,45 @@ export class Output {
     queueMicrotask(() => this.#flush());
   }
 
+  /**
+   * Adds one line in parts, newline included: the next is asked for once the reader has taken most of
+   * those before. Long lines leave one after the other, and other lines behind those that wait.
+   */
+  longLine(parts: () => AsyncIterable<(bytes: JsonBytes) => void>): void {
+    this.#flush();
+    this.#longLines += 1;
+    this.#lastLongLine = this.#lastLongLine.then(() => this.#writeLongLine(parts()));
+  }
+
+  async #writeLongLine(parts: AsyncIterable<(bytes: JsonBytes) => void>): Promise<void> {
+    const bytes = new JsonBytes();
+    for await (const write of parts) {
+      write(bytes);
+      if (bytes.length < PIECE_BYTES) continue;
+      this.#push(bytes.take());
+      while (this.#waitingBytes > PIECE_BYTES) await this.#moved(null);
+    }
+    this.#push(bytes.take());
+    this.#longLines -= 1;
+    this.#flush();
+    this.#wake();
+  }
+
   /** More waits for the reader than is good. */
   get congested(): boolean {
-    return this.#waitingBytes > CONGESTED_BYTES;
+    return this.#waitingBytes > CONGESTED_BYTES || this.#longLines > 0;
+  }
+
+  /** So much waits that whoever asks for more has to wait, too. */
+  get overfull(): boolean {
+    const bytes = this.#waitingBytes + this.#lines.length;
+    return bytes > OVERFULL_BYTES || this.#longLines > OVERFULL_LONG_LINES;
   }
 
   /** Resolves once the reader has taken everything, or is gone. */
   async drained(): Promise<void> {
     this.#flush();
-    while (this.#waitingBytes > 0) await this.#moved(null);
+    while (this.#unfinished) await this.#moved(null);
   }
 
   /**
@@ -70,7 +108,7 @@ export class Output {
    */
   async flushed(idleMs: number): Promise<void> {
     this.#flush();
-    while (this.#waitingBytes > 0 && (await this.#moved(idleMs))) {
+    while (this.#unfinished && (await this.#moved(idleMs))) {
       // The reader is alive.
     }
   }
@@ -93,11 +131,17 @@ export class Output {
     for (const moves of this.#watchers) moves();
   }
 
+  get #unfinished(): boolean {
+    return this.#waitingBytes > 0 || this.#longLines > 0;
+  }
+
   #flush(): void {
     this.#scheduled = false;
-    if (this.#lines.length === 0) return;
-    const bytes = this.#lines.take();
-    if (this.#gone) return;
+    if (this.#lines.length > 0 && this.#longLines === 0) this.#push(this.#lines.take());
+  }
+
+  #push(bytes: Buffer): void {
+    if (this.#gone || bytes.length === 0) return;
     const idle = this.#pieces.length === 0;
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       this.#pieces.push(bytes.subarray(at, at + PIECE_BYTES));

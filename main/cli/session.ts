@@ -174,9 +174,12 @@ export class Session {
     input.start({
       line: (line) => {
         this.#interface?.takeLine(line);
-        if (this.#inputPaused || peer.unaccepted < UNACCEPTED_MAX) return;
+        if (this.#inputPaused) return;
+        const { overfull } = this.#output;
+        if (!overfull && peer.unaccepted < UNACCEPTED_MAX) return;
         this.#inputPaused = true;
         input.pause();
+        if (overfull) void this.#output.drained().then(() => this.#maybeResumeInput());
       },
       tooLong: () => {
         const message = 'the line is too long';
@@ -188,6 +191,7 @@ export class Session {
 
   #maybeResumeInput(): void {
     if (!this.#inputPaused || (this.#peer?.unaccepted ?? 0) > UNACCEPTED_MAX / 2) return;
+    if (this.#output.overfull) return;
     this.#inputPaused = false;
     this.#input?.resume();
   }
