@@ -125,6 +125,17 @@ describe('forgiveness', () => {
     expect(patience(detector, now)).toBeGreaterThan(2_000);
   });
 
+  test('a few long silences are suspected within two seconds', () => {
+    const [detector, last] = heard(20, heartbeatMs);
+    let now = last;
+    for (let pause = 0; pause < 8; pause++) {
+      expect(patience(detector, now)).toBeLessThan(2_000);
+      now += 4_000;
+      detector.widen(now);
+      for (let i = 0; i < 8; i++) detector.onHeartbeat((now += heartbeatMs), heartbeatMs);
+    }
+  });
+
   test('a silence that ended in a suspicion is no sample of the rhythm', () => {
     const [detector, last] = heard(20, heartbeatMs);
     const before = patience(detector, last);

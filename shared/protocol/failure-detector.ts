@@ -71,12 +71,14 @@ export class FailureDetector {
 
   /** Suspicion level; 0 while the silence is shorter than the floor. */
   phi(now: number): number {
-    const silence = now - this.#lastLifeAt - this.#padding(now);
+    const silence = now - this.#lastLifeAt;
     const { heartbeatMs, floorIntervals } = this.#config;
     const count = this.#gaps.length;
     const mean = count === 0 ? this.#intervalMs : this.#sum / count;
     const interval = Math.max(mean, this.#intervalMs);
-    if (silence < interval * floorIntervals) return 0;
+    // What a wrong suspicion widens is not added to what the rhythm that it showed allows.
+    const widened = this.#intervalMs * floorIntervals + this.#padding(now);
+    if (silence < Math.max(interval * floorIntervals, widened)) return 0;
     const variance = count < 2 ? 0 : Math.max(0, this.#sumOfSquares / count - mean * mean);
     const deviation = Math.max(Math.sqrt(variance), heartbeatMs / 4);
     return phiOf((silence - interval) / Math.min(deviation, heartbeatMs));
