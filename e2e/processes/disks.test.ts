@@ -104,7 +104,7 @@ test('a leave that the disk outlasts answers each message, and each answer is tr
   const cluster = new Cluster();
   try {
     const peer = await cluster.startPeer(1, [], slow.start);
-    await peer.statusWhere('it leads', ({ established }) => established);
+    await peer.until('it leads and is listed', () => peer.final.length === 2);
     slow.delay(2_500);
     // The first is in the write under way, the others in those behind it.
     peer.send({ cmd: 'send', text: 'm0', ref: 0 });
