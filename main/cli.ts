@@ -48,7 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
   };
   const atTerminal = !options.json && process.stdin.isTTY && process.stdout.isTTY;
   const terminal = atTerminal ? new Terminal(() => stop(SIGNALS.SIGINT)) : null;
-  const output = new Output(process.stdout, () => session.quit());
+  const output = new Output(process.stdout, ({ code }) => session.outputGone(code === 'EPIPE'));
   const session = new Session({ options, output, input: terminal ?? pipeInput(), log });
   for (const [signal, number] of Object.entries(SIGNALS)) process.on(signal, () => stop(number));
   const actions = { peer: () => session.peer(), quit: () => session.quit() };

@@ -3,6 +3,7 @@
  * contract, on real processes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -392,6 +393,19 @@ describe('the end', () => {
       await cluster.close();
     }
   });
+
+  test.runIf(process.platform === 'linux')(
+    'an output that takes no more is a failure',
+    async () => {
+      const node = `${root}node_modules/.bin/node`;
+      const args = [`${root}dist/main/cli.js`, '--json', '--id', '1', '--port', '0'];
+      const child = spawn(node, args, {
+        env: { ...process.env, LOCKSTEP_HOME: home },
+        stdio: ['pipe', openSync('/dev/full', 'w'), 'ignore'],
+      });
+      expect(await once(child, 'exit')).toEqual([1, null]);
+    },
+  );
 
   test('/dev/null is not read: a service lives', async () => {
     const first = startAlone();

@@ -32,16 +32,16 @@ export class Output {
   /** Called whenever the reader has taken something, or is gone. */
   #watchers = new Set<() => void>();
 
-  /** `onGone`: nobody reads any more. */
-  constructor(stream: Writable, onGone: () => void) {
+  /** `onGone`: nothing can be written any more, and why. */
+  constructor(stream: Writable, onGone: (error: NodeJS.ErrnoException) => void) {
     this.#stream = stream;
-    stream.on('error', () => {
+    stream.on('error', (error) => {
       if (this.#gone) return;
       this.#gone = true;
       this.#pieces = [];
       this.#waitingBytes = 0;
       this.#wake();
-      onGone();
+      onGone(error);
     });
   }
 

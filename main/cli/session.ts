@@ -94,6 +94,12 @@ export class Session {
     return this.#lastWords(await this.#finished);
   }
 
+  /** Nothing can be shown any more: because the reader is gone, or its disk takes no more. */
+  outputGone(readerGone: boolean): void {
+    if (!readerGone && this.#exitCode === 0) this.#exitCode = EXIT_FATAL;
+    this.quit();
+  }
+
   /** Leaves the group and ends. */
   quit(): void {
     if (this.#ending) return;
