@@ -56,6 +56,8 @@ class FakeNode {
   options: PeerOptions | null = null;
   refusal: FatalCode | null = null;
   stored: FinalEntry[] = [];
+  /** What it tells while it starts. */
+  early: NodeEvent[] = [];
   closed = 0;
   invite: string = ready.invite;
   tell: (event: NodeEvent) => void = () => undefined;
@@ -80,6 +82,7 @@ class FakeNode {
       leave: end,
       close: end,
     };
+    for (const event of this.early) onEvent(event);
     return Promise.resolve(ok(peer));
   }
 
@@ -169,6 +172,22 @@ describe('joining', () => {
     expect(session.phase()).toMatchObject({ kind: 'joining', notice: 'no answer' });
     node.tell(ready);
     await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+  });
+
+  test('says what did not answer while the node was starting, too', async () => {
+    const error = { code: 'UNREACHABLE', message: 'no answer', fatal: false } as const;
+    node.early = [{ kind: 'error', error }];
+    expect(await session.joinGroup(form)).toEqual(ok(null));
+    expect(session.phase()).toMatchObject({ kind: 'joining', notice: 'no answer' });
+  });
+
+  test('a node that fails while it starts goes back to the form', async () => {
+    const error = { code: 'WRONG_KEY', message: 'words', fatal: true } as const;
+    node.early = [{ kind: 'error', error }];
+    await session.joinGroup(form);
+    expect(session.phase()).toMatchObject({ kind: 'start', error: { code: 'WRONG_KEY' } });
+    expect(node.closed).toBe(1);
+    expect(existsSync(node.options?.data ?? '')).toBe(false);
   });
 
   test('a cancelled join leaves nothing behind and is not heard again', async () => {

@@ -70,6 +70,8 @@ interface Attempt {
   ready: Ready | null;
   /** A fatal error has been reported or returned. */
   failed: boolean;
+  /** What was told while the node was starting: why it must end, what keeps it from joining. */
+  early: { error: NodeError | null; notice: string | null };
 }
 
 /** What the joining card names when the group is one that this machine knows. */
@@ -180,7 +182,8 @@ export class Session {
     if (this.#attempt !== null) {
       return err({ field: null, code: 'BUSY', message: 'Another group is open in this window.' });
     }
-    const attempt: Attempt = { opening, peer: null, ready: null, failed: false };
+    const early = { error: null, notice: null };
+    const attempt: Attempt = { opening, peer: null, ready: null, failed: false, early };
     this.#attempt = attempt;
     // From here on the page's form remembers what was offered, and what was made of it.
     this.#prefill = { ...this.#prefill, invite: '' };
@@ -206,8 +209,9 @@ export class Session {
       return ok(null);
     }
     attempt.peer = opened.value;
-    if (attempt.ready !== null) await this.#becomeOpen(attempt, attempt.peer, attempt.ready);
-    else this.#becomeJoining(opening.target ?? lastGroup, null);
+    if (attempt.early.error !== null) await this.#backToForm(attempt, attempt.early.error);
+    else if (attempt.ready !== null) await this.#becomeOpen(attempt, attempt.peer, attempt.ready);
+    else this.#becomeJoining(opening.target ?? lastGroup, attempt.early.notice);
     return ok(null);
   }
 
@@ -350,7 +354,10 @@ export class Session {
     if (this.#phase.kind === 'open') {
       this.#outbox.push({ name: 'error-reported', payload: error });
     } else if (error.code === 'UNREACHABLE' && attempt.opening.target !== null) {
-      this.#becomeJoining(attempt.opening.target, noticeFor(error));
+      attempt.early.notice = noticeFor(error);
+      if (attempt.peer !== null) {
+        this.#becomeJoining(attempt.opening.target, attempt.early.notice);
+      }
     }
   }
 
@@ -362,11 +369,15 @@ export class Session {
       this.#becomeEnded(error);
       return;
     }
-    if (attempt.peer === null) return;
-    // While joining: the form is shown again with the reason at its field.
+    attempt.early.error = error;
+    if (attempt.peer !== null) await this.#backToForm(attempt, error);
+  }
+
+  /** A join has failed: the form is shown again with the reason at its field. */
+  async #backToForm(attempt: Attempt, error: NodeError): Promise<void> {
     this.#attempt = null;
     this.#prefill = { ...this.#prefill, ...attempt.opening.identity };
-    await this.#discard(attempt, attempt.peer);
+    if (attempt.peer !== null) await this.#discard(attempt, attempt.peer);
     await this.#becomeStart(await this.#formError(attempt, error));
   }
 
