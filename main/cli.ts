@@ -48,13 +48,18 @@ async function main(argv: readonly string[]): Promise<number> {
   };
   const atTerminal = !options.json && process.stdin.isTTY && process.stdout.isTTY;
   const terminal = atTerminal ? new Terminal(() => stop(SIGNALS.SIGINT)) : null;
-  const output = new Output(process.stdout, ({ code }) => session.outputGone(code === 'EPIPE'));
+  const output = new Output(process.stdout, ({ code }) => session.outputGone(isReaderGone(code)));
   const session = new Session({ options, output, input: terminal ?? pipeInput(), log });
   for (const [signal, number] of Object.entries(SIGNALS)) process.on(signal, () => stop(number));
   const actions = { peer: () => session.peer(), quit: () => session.quit() };
   if (options.json) return session.run(new MachineInterface(output, actions));
   const print = (line: string): void => (terminal ?? { print: (l) => output.line(l) }).print(line);
   return session.run(new TerminalInterface(print, actions));
+}
+
+/** A pipe, a socket, and a pipe on Windows say it differently. */
+function isReaderGone(code: string | undefined): boolean {
+  return code === 'EPIPE' || code === 'ECONNRESET' || code === 'EOF';
 }
 
 /**

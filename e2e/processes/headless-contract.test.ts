@@ -329,6 +329,26 @@ describe('the end', () => {
     expect([peer.garbage, peer.texts()]).toEqual([[], texts]);
   });
 
+  test('the end of input answers what was asked for in full, also to a slow reader', async () => {
+    const peer = startAlone();
+    const texts = Array.from({ length: 3_000 }, (_, n) => `message ${n}`);
+    peer.send(...texts.map((text, ref) => ({ cmd: 'send', text, ref })));
+    await peer.until('all are final', () => peer.texts().length === texts.length);
+    const { stdout, stdin } = peer.child;
+    stdout?.on('data', () => {
+      stdout.pause();
+      setTimeout(() => stdout.resume(), 5);
+    });
+    const asked = { cmd: 'history', from: 1, limit: 3_000 };
+    peer.send(...Array.from({ length: 10 }, (_, ref) => ({ ...asked, ref })));
+    stdin?.end();
+    expect((await peer.ended(60_000)).code).toBe(0);
+    const answers = peer.events.flatMap((event) =>
+      event.event === 'history' ? [event.entries.length] : [],
+    );
+    expect(answers).toEqual(Array<number>(10).fill(3_000));
+  });
+
   test('a reader that is far behind when its peer leaves meets no gap', async () => {
     const cluster = await Cluster.start(2);
     try {

@@ -119,7 +119,8 @@ async function* historyLine(
   const { from, limit, ref } = asked;
   const last = Math.min(from + limit - 1, peer.status().commit);
   yield (bytes) => bytes.ascii('{"event":"history","entries":[');
-  for (let next = from; next <= last;) {
+  let next = from;
+  while (next <= last) {
     const entries = await peer.entries(next, Math.min(HISTORY_PART, last - next + 1));
     if (entries.length === 0) break;
     yield (bytes) => {
@@ -131,7 +132,9 @@ async function* historyLine(
     };
     next += entries.length;
   }
-  yield (bytes) => bytes.raw(`]${refField(ref)}}\n`);
+  // The peer has ended meanwhile: what is missing must not look as if it were not there.
+  const cut = next <= last ? ',"cut":true' : '';
+  yield (bytes) => bytes.raw(`]${cut}${refField(ref)}}\n`);
 }
 
 interface Command {

@@ -57,38 +57,65 @@ async function* parts(count: number, told: number[]): AsyncGenerator<(bytes: Jso
   yield (bytes) => bytes.ascii('\n');
 }
 
-test('a long line is fetched as it is taken, and other lines wait behind it', async () => {
-  let taken = '';
+/** A reader that takes one piece whenever it is told to. */
+function slowReader(): { stream: Writable; taken: () => string; take: () => void } {
+  let text = '';
   let wake: () => void = () => {};
   const stream = new Writable({
     highWaterMark: 1,
     write: (chunk: Buffer, _encoding, done) => {
-      taken += chunk.toString();
+      text += chunk.toString();
       wake = done;
     },
   });
+  const take = (): void => {
+    const done = wake;
+    wake = () => {};
+    done();
+  };
+  return { stream, taken: () => text, take };
+}
+
+/** Takes whatever comes until `work` is done. */
+async function takeUntil(work: Promise<unknown>, take: () => void): Promise<void> {
+  let over = false;
+  void work.then(() => {
+    over = true;
+  });
+  while (!over) {
+    take();
+    await turn();
+  }
+}
+
+test('a long line is fetched as it is taken, and other lines wait for its end', async () => {
+  const { stream, taken, take } = slowReader();
   const output = new Output(stream, () => {});
   const told: number[] = [];
   output.line('before');
   output.longLine(() => parts(50, told));
   output.longLine(() => parts(1, told));
-  output.line('behind');
-  expect(output.congested).toBe(true);
   for (let i = 0; i < 20; i++) await turn();
   // The reader has taken nothing but the first piece.
   expect(told.length).toBeLessThan(4);
-  const drained = output.drained();
-  let over = false;
-  void drained.then(() => {
-    over = true;
-  });
-  while (!over) {
-    wake();
-    await turn();
-  }
-  const lines = taken.split('\n').map((line) => `${line.slice(0, 6)} ${line.length}`);
-  expect(lines).toEqual(['before 6', '0xxxxx 3500090', '0xxxxx 70001', 'behind 6', ' 0']);
-  expect(output.congested).toBe(false);
+  output.line('between');
+  await takeUntil(output.flushed(10_000), take);
+  const lines = taken()
+    .split('\n')
+    .map((line) => `${line.slice(0, 7)} ${line.length}`);
+  expect(lines).toEqual(['before 6', '0xxxxxx 3500090', 'between 7', '0xxxxxx 70001', ' 0']);
+});
+
+test('whoever waits for a free output gets its turn between long lines', async () => {
+  const { stream, taken, take } = slowReader();
+  const output = new Output(stream, () => {});
+  for (let i = 0; i < 10; i++) output.longLine(() => parts(2, []));
+  await turn();
+  const drained = output.drained().then(() => taken().split('\n').length - 1);
+  await takeUntil(drained, take);
+  expect(await drained).toBe(1);
+  await takeUntil(output.flushed(10_000), take);
+  expect(taken().split('\n').length - 1).toBe(10);
 });
 
 test('too much that waits makes it overfull', async () => {
@@ -97,10 +124,10 @@ test('too much that waits makes it overfull', async () => {
   for (let i = 0; i < 1_002; i++) output.longLine(() => parts(0, []));
   expect(output.overfull).toBe(true);
   stream.resume();
-  await output.drained();
+  await output.roomAgain();
   expect(output.overfull).toBe(false);
   for (let i = 0; i < 65; i++) output.line('x'.repeat(1024 * 1024));
   expect(output.overfull).toBe(true);
-  await output.drained();
+  await output.roomAgain();
   expect(output.overfull).toBe(false);
 });

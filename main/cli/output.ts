@@ -26,9 +26,12 @@ export class Output {
   /** What has left `#lines` and not this process, and how much of it that is; the first is under way. */
   #pieces: Buffer[] = [];
   #waitingBytes = 0;
-  /** Long lines that are not written whole; the first is under way. */
+  /** Long lines that are not written whole; the first may be under way. */
   #longLines = 0;
   #lastLongLine: Promise<void> = Promise.resolve();
+  #inLongLine = false;
+  /** How many wait until everything is taken. */
+  #drainers = 0;
   /** Called whenever the reader has taken something, or is gone. */
   #watchers = new Set<() => void>();
 
@@ -63,15 +66,16 @@ export class Output {
 
   /**
    * Adds one line in parts, newline included: the next is asked for once the reader has taken most of
-   * those before. Long lines leave one after the other, and other lines behind those that wait.
+   * those before. Long lines leave one after the other; other lines wait behind the one under way.
    */
   longLine(parts: () => AsyncIterable<(bytes: JsonBytes) => void>): void {
-    this.#flush();
     this.#longLines += 1;
     this.#lastLongLine = this.#lastLongLine.then(() => this.#writeLongLine(parts()));
   }
 
   async #writeLongLine(parts: AsyncIterable<(bytes: JsonBytes) => void>): Promise<void> {
+    await this.#serveDrainers();
+    this.#inLongLine = true;
     const bytes = new JsonBytes();
     for await (const write of parts) {
       write(bytes);
@@ -80,14 +84,25 @@ export class Output {
       while (this.#waitingBytes > PIECE_BYTES) await this.#moved(null);
     }
     this.#push(bytes.take());
+    this.#inLongLine = false;
     this.#longLines -= 1;
     this.#flush();
     this.#wake();
   }
 
+  /** Between two long lines whoever waits for a free output gets its turn, or it might wait for ever. */
+  async #serveDrainers(): Promise<void> {
+    this.#flush();
+    while (this.#drainers > 0) {
+      if (this.#waitingBytes > 0) await this.#moved(null);
+      this.#wake();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** More waits for the reader than is good. */
   get congested(): boolean {
-    return this.#waitingBytes > CONGESTED_BYTES || this.#longLines > 0;
+    return this.#waitingBytes + this.#lines.length > CONGESTED_BYTES;
   }
 
   /** So much waits that whoever asks for more has to wait, too. */
@@ -96,19 +111,33 @@ export class Output {
     return bytes > OVERFULL_BYTES || this.#longLines > OVERFULL_LONG_LINES;
   }
 
-  /** Resolves once the reader has taken everything, or is gone. */
+  /** Resolves once the reader has taken everything but long lines that were not begun, or is gone. */
   async drained(): Promise<void> {
+    this.#drainers += 1;
     this.#flush();
-    while (this.#unfinished) await this.#moved(null);
+    while (this.#waitingBytes > 0 || this.#inLongLine) await this.#moved(null);
+    this.#drainers -= 1;
+  }
+
+  /** Resolves once it is not overfull any more, or the reader is gone. */
+  async roomAgain(): Promise<void> {
+    while (this.overfull && !this.#gone) await this.#moved(null);
+  }
+
+  /** Resolves once every long line was written, or the reader has taken nothing for `idleMs` milliseconds. */
+  async longLinesWritten(idleMs: number): Promise<void> {
+    while (this.#longLines > 0 && (await this.#moved(idleMs))) {
+      // The reader is alive.
+    }
   }
 
   /**
-   * The same, at the latest when the reader has taken nothing for `idleMs` milliseconds: for the last
-   * words before an exit, which would cut a line in two.
+   * Resolves once the reader has taken everything, is gone, or has taken nothing for `idleMs`
+   * milliseconds: for the last words before an exit, which would cut a line in two.
    */
   async flushed(idleMs: number): Promise<void> {
     this.#flush();
-    while (this.#unfinished && (await this.#moved(idleMs))) {
+    while ((this.#waitingBytes > 0 || this.#longLines > 0) && (await this.#moved(idleMs))) {
       // The reader is alive.
     }
   }
@@ -131,13 +160,9 @@ export class Output {
     for (const moves of this.#watchers) moves();
   }
 
-  get #unfinished(): boolean {
-    return this.#waitingBytes > 0 || this.#longLines > 0;
-  }
-
   #flush(): void {
     this.#scheduled = false;
-    if (this.#lines.length > 0 && this.#longLines === 0) this.#push(this.#lines.take());
+    if (this.#lines.length > 0 && !this.#inLongLine) this.#push(this.#lines.take());
   }
 
   #push(bytes: Buffer): void {

@@ -19,7 +19,9 @@ const OWN_FINAL_MS = 10_000;
  * the end; and how long that reader may take nothing at least.
  */
 const LEAVE_MS = 2_900;
-const LAST_WORDS_MS_MIN = 300;
+const LAST_WORDS_MS_MIN = 200;
+/** How long that reader may take nothing of a long answer before a leave begins, milliseconds. */
+const ANSWERS_MS = 400;
 /** Sends that are not stored yet, from which on input is not read any further. */
 const UNACCEPTED_MAX = 8_192;
 /** Entries that are fetched at once for a reader that was slow. */
@@ -60,6 +62,7 @@ export class Session {
   #final: Seq = 0;
   #refilling = false;
   #inputPaused = false;
+  #waitsForOutput = false;
 
   constructor({ options, output, input, log }: SessionOptions) {
     this.#options = options;
@@ -105,7 +108,13 @@ export class Session {
     if (this.#ending) return;
     this.#ending = true;
     this.#endingSince = performance.now();
-    void this.#peer?.leave();
+    void this.#leave();
+  }
+
+  /** What was asked for is read from the log before that closes, as long as the reader takes it. */
+  async #leave(): Promise<void> {
+    await this.#output.longLinesWritten(ANSWERS_MS);
+    await this.#peer?.leave();
   }
 
   /** Ends without another word, as a crash does; resolves once the process can be ended. */
@@ -181,11 +190,10 @@ export class Session {
       line: (line) => {
         this.#interface?.takeLine(line);
         if (this.#inputPaused) return;
-        const { overfull } = this.#output;
-        if (!overfull && peer.unaccepted < UNACCEPTED_MAX) return;
+        if (!this.#output.overfull && peer.unaccepted < UNACCEPTED_MAX) return;
         this.#inputPaused = true;
         input.pause();
-        if (overfull) void this.#output.drained().then(() => this.#maybeResumeInput());
+        this.#maybeResumeInput();
       },
       tooLong: () => {
         const message = 'the line is too long';
@@ -197,9 +205,20 @@ export class Session {
 
   #maybeResumeInput(): void {
     if (!this.#inputPaused || (this.#peer?.unaccepted ?? 0) > UNACCEPTED_MAX / 2) return;
-    if (this.#output.overfull) return;
+    if (this.#output.overfull) {
+      void this.#resumeWithRoom();
+      return;
+    }
     this.#inputPaused = false;
     this.#input?.resume();
+  }
+
+  async #resumeWithRoom(): Promise<void> {
+    if (this.#waitsForOutput) return;
+    this.#waitsForOutput = true;
+    await this.#output.roomAgain();
+    this.#waitsForOutput = false;
+    this.#maybeResumeInput();
   }
 
   /** Own messages first, then a leave; what was never stored makes the exit code say so. */

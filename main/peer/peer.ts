@@ -506,6 +506,8 @@ export class Peer {
   }
 
   #run(durable: DurableState): void {
+    // It may have failed while it was starting.
+    if (this.#closing !== null) return;
     this.#replica = new Replica({
       self: this.#selfMember(),
       nonce: this.#nonce,

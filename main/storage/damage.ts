@@ -51,15 +51,31 @@ export function checkState(db: Database): string | null {
 
 /** What is wrong with the messages that wait and the peers that are known; null if nothing is. */
 export function checkRows(db: Database): string | null {
-  const pending = db.prepare('SELECT crc FROM pending ORDER BY ord').pluck().all();
+  try {
+    return checkPending(db) ?? checkKnown(db);
+  } catch (error) {
+    // SQLite speaks for itself; a value that no type or range allows makes an exception of ours.
+    if (typeof (error as { code?: unknown }).code === 'string') throw error;
+    return 'a waiting message or a known peer is unreadable';
+  }
+}
+
+function checkPending(db: Database): string | null {
+  const rows = db.prepare('SELECT ord, crc FROM pending').raw().all() as [number, number | null][];
   for (const [i, message] of loadPending(db).entries()) {
-    if (pending[i] !== null && pending[i] !== crcOfMessage(message)) {
+    const [ord, crc] = rows[i] ?? [0, 0];
+    if (i > 0 && ord <= (rows[i - 1]?.[0] ?? 0)) return `waiting message ${i + 1} is out of order`;
+    if (crc !== null && crc !== crcOfMessage(message)) {
       return `waiting message ${i + 1} does not hold`;
     }
   }
-  const known = db.prepare('SELECT crc FROM known ORDER BY id').pluck().all();
+  return null;
+}
+
+function checkKnown(db: Database): string | null {
+  const crcs = db.prepare('SELECT crc FROM known ORDER BY id').pluck().all();
   for (const [i, peer] of loadKnown(db).entries()) {
-    if (known[i] !== null && known[i] !== crcOfKnown(peer)) {
+    if (crcs[i] !== null && crcs[i] !== crcOfKnown(peer)) {
       return `what is known of peer ${peer.member.id} does not hold`;
     }
   }

@@ -44,6 +44,10 @@ const CACHE_KIB = 2_048;
  */
 const LOCK_WAIT_MS = 1_500;
 
+/** Looks at a write-ahead log that seems damaged, and the pause between them, milliseconds. */
+const WAL_LOOKS = 3;
+const WAL_LOOK_MS = 50;
+
 const LOG_COLUMNS = 'seq, epoch_number, epoch_leader, kind, id, author, after, sent_at, body, hash';
 
 interface Statements {
@@ -106,8 +110,7 @@ export class LogDatabase {
     try {
       makePrivateFolder(folder);
       const file = join(folder, DATABASE_FILE);
-      // Twice, for another process that uses this folder may change it while it is read.
-      const torn = walDamage(file) === null ? null : walDamage(file);
+      const torn = lastingWalDamage(file);
       if (torn !== null) return err(corrupt(folder, torn));
       keepPrivate(file);
       db = new SqliteDatabase(file, { timeout: LOCK_WAIT_MS });
@@ -116,6 +119,9 @@ export class LogDatabase {
         db.close();
         return err(newerData(folder));
       }
+      // What a crash tore off must not stand behind what is written next, in the same generation of the
+      // write-ahead log: that is what damage looks like there.
+      db.pragma('wal_checkpoint(TRUNCATE)');
       migrate(db);
       const damage = checkState(db) ?? checkRows(db) ?? checkRecent(db);
       if (damage === null) return ok(new LogDatabase(db, folder));
@@ -272,6 +278,19 @@ export class LogDatabase {
       crcOfKnown(peer),
     );
   }
+}
+
+/**
+ * The damage that several looks agree on: another process that uses this folder may write while it is
+ * read, and never stands still at the same place.
+ */
+function lastingWalDamage(file: string): string | null {
+  const damage = walDamage(file);
+  for (let look = 1; damage !== null && look < WAL_LOOKS; look++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_LOOK_MS);
+    if (walDamage(file) !== damage) return null;
+  }
+  return damage;
 }
 
 /** The database holds the keys of peer and group: nobody else may read it, whatever folder it lies in. */

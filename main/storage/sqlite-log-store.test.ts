@@ -172,6 +172,7 @@ describe('damage', () => {
     ['a waiting message with another body', "UPDATE pending SET body = x'00'"],
     ['a waiting message after another one', 'UPDATE pending SET after = id'],
     ['a waiting message with an id that is none', "UPDATE pending SET id = x'00'"],
+    ['a waiting message of an author that none can be', 'UPDATE pending SET author = -1'],
     ['another key of a known peer', 'UPDATE known SET key = randomblob(32)'],
     ['a lower promise of a known peer', 'UPDATE known SET promised_number = 1'],
     ['a column with another name', 'ALTER TABLE known RENAME COLUMN promised_leader TO other'],

@@ -1,5 +1,5 @@
 /** A write-ahead log that a crash left: torn ends are normal, what is wrong before them is damage. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -100,6 +100,14 @@ test('frames of an older generation behind the newest are none', () => {
     return Buffer.concat([wal, old]);
   });
   expect(open(folder)).toBe(COUNT);
+});
+
+test('what a crash tore off does not stay behind what is written next', () => {
+  const folder = withWal(flip((size) => size - 100));
+  const opened = LogDatabase.open(folder);
+  if (!opened.ok) throw new Error(opened.error.message);
+  expect(statSync(join(folder, `${DATABASE_FILE}-wal`)).size).toBe(0);
+  opened.value.close();
 });
 
 test('who this is and which group it belongs to survives a lost write-ahead log', async () => {

@@ -2,10 +2,11 @@
  * Finds damage in a write-ahead log before SQLite opens it (https://sqlite.org/fileformat2.html, section
  * 4). SQLite takes the first frame whose checksum is wrong for a write that a crash tore off, and forgets
  * it with everything behind it, be it a thousand committed transactions. But every transaction here is
- * on disk before the next one begins: what stands behind a whole transaction cannot be torn, only
- * damaged. In the last transaction the two look the same.
+ * on disk before the next one begins, and a process that opens the database empties the log first: what
+ * stands behind a whole transaction cannot be torn, only damaged. In the last transaction the two look the
+ * same.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -23,13 +24,21 @@ interface Chain {
 
 /** What is wrong with the write-ahead log of this database, in words; null if nothing is known to be. */
 export function walDamage(databaseFile: string): string | null {
-  const file = `${databaseFile}-wal`;
-  if (!existsSync(file)) return null;
-  const fd = openSync(file, 'r');
+  const fd = openIfThere(`${databaseFile}-wal`);
+  if (fd === null) return null;
   try {
     return damageIn(fd, fstatSync(fd).size);
   } finally {
     closeSync(fd);
+  }
+}
+
+function openIfThere(file: string): number | null {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
 }
 
