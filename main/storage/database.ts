@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import type { NodeError } from '../../shared/model.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
-import { FRAMING_BYTES } from '../../shared/protocol/entry-codec.ts';
+import { framedBytes } from '../../shared/protocol/entry-codec.ts';
 import type { KnownPeer } from '../../shared/protocol/ready.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
@@ -225,7 +225,7 @@ export class LogDatabase {
     w.reset();
     let bytes = 0;
     for (const row of this.#run.readFrom.iterate(from, to) as IterableIterator<LogRow>) {
-      bytes += row[8].length + FRAMING_BYTES;
+      bytes += framedBytes(row[8]);
       if (bytes > bytesMax && row[0] !== from) break;
       packRow(w, row);
     }

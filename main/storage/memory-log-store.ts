@@ -4,7 +4,7 @@
  */
 import { assert } from '../../shared/assert.ts';
 import { decodeMembers, groupHash } from '../../shared/protocol/codec.ts';
-import { FRAMING_BYTES } from '../../shared/protocol/entry-codec.ts';
+import { framedBytes } from '../../shared/protocol/entry-codec.ts';
 import type { KnownPeer, Write, WriteOp } from '../../shared/protocol/ready.ts';
 import type { Entry, Epoch, Message, MessageId } from '../../shared/protocol/types.ts';
 import { sha256 } from '../peer/identity.ts';
@@ -98,7 +98,7 @@ function slice(log: readonly Entry[], { from, to, bytesMax }: EntryRange): Entry
   const entries: Entry[] = [];
   let bytes = 0;
   for (const entry of log.slice(from - 1, to)) {
-    bytes += entry.body.length + FRAMING_BYTES;
+    bytes += framedBytes(entry.body);
     if (bytes > bytesMax && entries.length > 0) break;
     entries.push(entry);
   }

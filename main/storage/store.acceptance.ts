@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { chainHashWith, encodeMembers, groupHash } from '../../shared/protocol/codec.ts';
-import { FRAMING_BYTES } from '../../shared/protocol/entry-codec.ts';
+import { framedBytes } from '../../shared/protocol/entry-codec.ts';
 import type { WriteOp } from '../../shared/protocol/ready.ts';
 import type { Entry, EntryKind, Message, UnhashedEntry } from '../../shared/protocol/types.ts';
 import { sha256 } from '../peer/identity.ts';
@@ -295,7 +295,7 @@ export function testStore(fresh: () => OpenStore): void {
     expect(await store.readEntries({ from: 2, to: 30, bytesMax: 1 })).toEqual([log[1]]);
     expect(await store.readEntries({ from: 31, to: 40, bytesMax: 1 })).toEqual([]);
     // Short messages count as what they take in a frame: an ENTRIES frame has a limit.
-    const three = log.slice(1, 4).reduce((sum, { body }) => sum + body.length + FRAMING_BYTES, 0);
+    const three = log.slice(1, 4).reduce((sum, { body }) => sum + framedBytes(body), 0);
     expect(await store.readEntries({ from: 2, to: 30, bytesMax: three })).toEqual(log.slice(1, 4));
     await store.close();
   });

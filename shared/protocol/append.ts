@@ -8,7 +8,7 @@ import { assert, must } from '../assert.ts';
 import { decodeMembers } from './codec.ts';
 import type { WriteOp } from './ready.ts';
 import type { Leading } from './roles.ts';
-import { type State, raisePromise, write } from './state.ts';
+import { type State, raisePromise, takeBackAcks, write } from './state.ts';
 import {
   type Entry,
   type MessageId,
@@ -105,6 +105,7 @@ function isChain(s: State, entries: readonly Entry[]): boolean {
 function cutAfter(s: State, seq: number, replacement: readonly Entry[]): readonly Entry[] {
   assert(seq >= s.mark, 'final entries are never cut');
   const removed = s.log.cut(seq);
+  takeBackAcks(s, seq);
   write(s, { kind: 'cut', after: seq });
   const kept = new Set<MessageId>(replacement.map((entry) => entry.id));
   const messages = removed

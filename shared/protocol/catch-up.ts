@@ -8,7 +8,7 @@ import { must } from '../assert.ts';
 import { adopt, stands } from './append.ts';
 import { moveMark } from './delivery.ts';
 import { onDiverged } from './divergence.ts';
-import { FRAMING_BYTES } from './entry-codec.ts';
+import { framedBytes } from './entry-codec.ts';
 import type { Entries, Fetch } from './messages.ts';
 import { becomeLeaderless } from './transitions.ts';
 import { type Serving, type State, doubled, emit, nextRequest, send } from './state.ts';
@@ -111,7 +111,7 @@ function batchAfter(s: State, after: Seq, limit: Seq): readonly Entry[] {
   let end = after;
   let bytes = 0;
   while (end < limit && end - after < config.batchEntries) {
-    bytes += must(log.at(end + 1), 'the batch lies in memory').body.length + FRAMING_BYTES;
+    bytes += framedBytes(must(log.at(end + 1), 'the batch lies in memory').body);
     if (bytes > config.batchBytes && end > after) break;
     end++;
   }

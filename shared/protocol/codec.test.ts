@@ -15,7 +15,7 @@ import {
   groupHash,
   MEMBERS_MAX,
 } from './codec.ts';
-import { FRAMING_BYTES } from './entry-codec.ts';
+import { framedBytes } from './entry-codec.ts';
 import type { ProtocolMessage } from './messages.ts';
 import { arbitraryMembers, arbitraryProtocolMessage } from './testing/arbitrary-messages.ts';
 import type { Entry, Member } from './types.ts';
@@ -153,8 +153,8 @@ describe('messages', () => {
     const head = { kind: 'accept', epoch: { number: 102, leader: 2 }, prev, mark: 0 } as const;
     const empty = encodeMessage({ ...head, entries: [] }).length;
     const full = encodeMessage({ ...head, entries }).length;
-    expect(full - empty).toBeLessThanOrEqual(count * (entry.body.length + FRAMING_BYTES));
-    expect(full - empty).toBeGreaterThan(count * (entry.body.length + FRAMING_BYTES - 8));
+    expect(full - empty).toBeLessThanOrEqual(count * framedBytes(entry.body));
+    expect(full - empty).toBeGreaterThan(count * (framedBytes(entry.body) - 8));
   });
 
   test('of ours that break the layout are our bug', () => {

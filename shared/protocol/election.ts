@@ -417,6 +417,8 @@ function maybeWin(s: State, attempt: Preparing): void {
     failAttempt(s);
     return;
   }
+  // It may also have brought what the others promise to hand over: the own log of now is what counts.
+  attempt.promises.set(s.self.id, logView(s));
   const { quorum, listed, owner, best } = judgeVotes(s, attempt.promises);
   if (!quorum) {
     if (attempt.awaited.size === 0) failAttempt(s);

@@ -38,7 +38,12 @@ export const ADDRESS_BYTES_MAX = 400;
  * What a message or an entry takes in a frame beside its body, at most: flags, two ids, author, time and
  * length, and of an entry a new epoch and the hash. What is sent in batches is measured with it.
  */
-export const FRAMING_BYTES = 96;
+const FRAMING_BYTES = 96;
+
+/** Bytes that an entry or a message with this body takes in a frame, at most. */
+export function framedBytes(body: Uint8Array): number {
+  return body.length + FRAMING_BYTES;
+}
 
 /** Fewest bytes of one item in a frame, by which a count is checked before anything is allocated. */
 const MESSAGE_BYTES_MIN = 1 + 16 + 4 + 8 + 4;

@@ -5,7 +5,7 @@
  */
 import { must } from '../assert.ts';
 import { moveMark } from './delivery.ts';
-import { FRAMING_BYTES } from './entry-codec.ts';
+import { framedBytes } from './entry-codec.ts';
 import type { Accept, Ack, Behind } from './messages.ts';
 import { quorumSeq } from './quorum.ts';
 import type { Leading, Progress } from './roles.ts';
@@ -75,7 +75,7 @@ function batchFrom(s: State, role: Leading, from: Seq): Batch {
   let bytes = 0;
   let end = from - 1;
   while (end < to) {
-    const more = must(log.at(end + 1), 'a batch lies in memory').body.length + FRAMING_BYTES;
+    const more = framedBytes(must(log.at(end + 1), 'a batch lies in memory').body);
     if (bytes + more > config.batchBytes && end >= from) break;
     bytes += more;
     end++;

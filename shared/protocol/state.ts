@@ -252,6 +252,14 @@ export function sendAfterWrites(s: State, to: PeerId, message: ProtocolMessage):
   afterWrites(s, { kind: 'send', to, message });
 }
 
+/** Takes back ACKs that wait for the disk and speak for entries after this seq, which are cut now (S1). */
+export function takeBackAcks(s: State, after: Seq): void {
+  s.after = s.after.filter(
+    ({ action }) =>
+      action.kind !== 'send' || action.message.kind !== 'ack' || action.message.seq <= after,
+  );
+}
+
 /** Sends to every peer with a link. */
 export function broadcast(s: State, message: ProtocolMessage): void {
   for (const peer of s.peers.values()) if (peer.linked) s.out.sends.push({ to: peer.id, message });

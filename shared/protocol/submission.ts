@@ -7,7 +7,7 @@
  * holders of a message hold everything before it (V1). Ids older than memory are looked up on disk.
  */
 import { appendOwn } from './append.ts';
-import { FRAMING_BYTES } from './entry-codec.ts';
+import { framedBytes } from './entry-codec.ts';
 import {
   type State,
   type Submission,
@@ -82,7 +82,7 @@ function submitTo(s: State, message: Message): void {
   const last = s.out.sends.at(-1);
   const open = last?.to === route && last.message.kind === 'submit' ? last.message : null;
   const { batchBytes, batchEntries } = s.config;
-  const bytes = message.body.length + FRAMING_BYTES;
+  const bytes = framedBytes(message.body);
   const fits = open === s.out.submit && s.out.submitBytes + bytes <= batchBytes;
   if (open !== null && fits && open.messages.length < batchEntries) {
     (open.messages as Message[]).push(message);
@@ -100,14 +100,14 @@ export function resubmit(s: State): void {
   const route = leaderRoute(s);
   if (route === null || s.pending.size === 0) return;
   const messages = [...s.pending.sendable()];
-  const bytes = messages.reduce((sum, message) => sum + message.body.length + FRAMING_BYTES, 0);
+  const bytes = messages.reduce((sum, message) => sum + framedBytes(message.body), 0);
   const secondHand = s.role.kind === 'following' && s.role.via !== null;
   if (bytes <= s.config.offerBytes || secondHand) {
     // A relay passes on messages, not offers; what does not fit now follows when this has its place.
     let left = s.config.windowBytes;
     for (const message of messages) {
       submitTo(s, message);
-      left -= message.body.length + FRAMING_BYTES;
+      left -= framedBytes(message.body);
       if (left < 0) break;
     }
     return;
@@ -239,7 +239,7 @@ export function onWant(s: State, from: PeerId, want: Want): void {
     const message = messageHeld(s, id);
     if (message === undefined) continue;
     const n = run === null ? null : s.pending.placeOf(id);
-    bytes += message.body.length + FRAMING_BYTES;
+    bytes += framedBytes(message.body);
     if (messages.length === 0) first = n;
     else if (bytes > s.config.batchBytes || n !== placeAfter(first, messages.length)) break;
     messages.push(message);

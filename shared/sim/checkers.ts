@@ -218,8 +218,6 @@ export class Checkers {
         break;
       case 'ack':
         this.#needPromise(host, message.epoch, message.kind);
-        // What was stored and then cut for a higher epoch was described in the promise for that one.
-        if (compareEpochs(host.disk.promised, message.epoch) > 0) break;
         if (host.disk.log.length < message.seq) {
           violated('stored-before-sent', `host ${host.index} acks ${message.seq} too early`);
         }

@@ -5,7 +5,7 @@
  * below the commit mark, unique message ids, never an entry above the stored promise.
  */
 import { decodeMembers } from '../protocol/codec.ts';
-import { FRAMING_BYTES } from '../protocol/entry-codec.ts';
+import { framedBytes } from '../protocol/entry-codec.ts';
 import type { DurableState, KnownPeer, Read, Write, WriteOp } from '../protocol/ready.ts';
 import {
   type Entry,
@@ -177,7 +177,7 @@ export class Disk {
     for (let seq = read.from; seq <= read.to; seq++) {
       const entry = this.log[seq - 1];
       if (entry === undefined) break;
-      bytes += entry.body.length + FRAMING_BYTES;
+      bytes += framedBytes(entry.body);
       if (entries.length > 0 && bytes > read.bytesMax) break;
       entries.push(entry);
     }

@@ -54,6 +54,12 @@ export const safetyVariants: readonly Variant[] = [
     within: 2_000,
   },
   {
+    name: 'ack-of-what-was-cut',
+    breaks: 'An ACK that waits for the disk is taken back when its entries are cut (I6).',
+    edits: [{ file: 'append.ts', find: '  takeBackAcks(s, seq);\n', replace: '' }],
+    within: 4_000,
+  },
+  {
     name: 'mark-believed-blindly',
     breaks: 'A mark is followed only where the chain hash at it is the own one (S2).',
     edits: [
