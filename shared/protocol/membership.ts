@@ -88,8 +88,10 @@ export function onLeave(s: State, from: PeerState): void {
 /** The leader writes waiting changes into one members entry, as soon as the rules allow it. */
 export function maybeChangeMembers(s: State, role: Leading): void {
   const list = newestList(s);
-  if (list === null || list.seq > s.mark || role.leaderSeq > s.mark) return;
-  evictUnheard(s, list.members);
+  if (list === null) return;
+  noteUnheard(s, list.members);
+  if (list.seq > s.mark || role.leaderSeq > s.mark) return;
+  evictUnheard(s);
   const { joins, leaves } = s.waiting;
   if (joins.size === 0 && leaves.size === 0 && isSelfCurrent(s, list.members)) return;
   const members = compose(s, role, list.members);
@@ -187,18 +189,20 @@ function canAdd(s: State, old: readonly Member[], next: readonly Member[]): bool
   return isQuorum(next, ({ id }) => before.has(id) && isConnected(s, id));
 }
 
-/** Members that no connected member has heard for long enough are taken off the list. */
-function evictUnheard(s: State, members: readonly Member[]): void {
+/** Since when no connected member has heard whom. */
+function noteUnheard(s: State, members: readonly Member[]): void {
+  for (const id of s.unheardSince.keys()) {
+    if (!members.some((member) => member.id === id)) s.unheardSince.delete(id);
+  }
   for (const { id } of members) {
-    if (id === s.self.id || isHeardBySomeone(s, members, id)) {
-      s.unheardSince.delete(id);
-      continue;
-    }
-    const since = s.unheardSince.get(id);
-    if (since === undefined) {
-      s.unheardSince.set(id, s.now);
-      continue;
-    }
+    if (id === s.self.id || isHeardBySomeone(s, members, id)) s.unheardSince.delete(id);
+    else if (!s.unheardSince.has(id)) s.unheardSince.set(id, s.now);
+  }
+}
+
+/** Members that no connected member has heard for long enough are taken off the list. */
+function evictUnheard(s: State): void {
+  for (const [id, since] of s.unheardSince) {
     const times = s.evictions.get(id) ?? 0;
     const patience = Math.min(s.config.evictAfterMs * 2 ** times, s.config.evictMaxMs);
     if (s.now - since < patience) continue;
