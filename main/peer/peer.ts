@@ -64,7 +64,7 @@ import {
   type PeerOptions,
   wrongName,
 } from './peer-options.ts';
-import { endingOf, fatal, objectionTo } from './refusals.ts';
+import { endingOf, fatal, refusalFor } from './refusals.ts';
 import { createTcpTransport } from './tcp-transport.ts';
 import type {
   Group,
@@ -447,7 +447,7 @@ export class Peer {
   }
 
   #admit(peer: LinkedPeer): Refusal | null {
-    return objectionTo(peer, this.#known.get(peer.id));
+    return refusalFor(peer, this.#known.get(peer.id));
   }
 
   /** The key of the group that a seed names: given, in the invite, or in the user's key store. */

@@ -1,7 +1,7 @@
 /** Who can stop a peer, and who is not let in. */
 import { describe, expect, test } from 'vitest';
 import type { KnownPeer, LinkedPeer } from '../../shared/protocol/ready.ts';
-import { endingOf, objectionTo } from './refusals.ts';
+import { endingOf, refusalFor } from './refusals.ts';
 import type { LinkRefused, RefusalCode } from './transport.ts';
 
 function refused(code: RefusalCode, fields: Partial<LinkRefused> = {}): LinkRefused {
@@ -41,7 +41,7 @@ describe('endingOf', () => {
   });
 });
 
-describe('objectionTo', () => {
+describe('refusalFor', () => {
   const key = new Uint8Array(32).fill(1);
   const member = { id: 2, key, name: 'b', address: 'b:1' };
   const known: KnownPeer = { member, bound: true, promised: { number: 5, leader: 3 }, nonce: 7 };
@@ -57,6 +57,12 @@ describe('objectionTo', () => {
       { ...known, bound: false },
       null,
     ],
+    [
+      'somebody else, who starts afresh under an id that was never listed',
+      { ...peer, key: new Uint8Array(32), promised: { number: 0, leader: 0 } },
+      { ...known, bound: false },
+      null,
+    ],
     ['a lower promise', { ...peer, promised: { number: 5, leader: 2 } }, known, 'ROLLED_BACK'],
     [
       'a late word of the same process',
@@ -65,6 +71,6 @@ describe('objectionTo', () => {
       null,
     ],
   ])('%s', (_what, who, what, code) => {
-    expect(objectionTo(who, what)?.code ?? null).toBe(code);
+    expect(refusalFor(who, what)?.code ?? null).toBe(code);
   });
 });

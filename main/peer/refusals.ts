@@ -3,9 +3,10 @@
  * counts only from somebody who has proven the group key, or from the seed that this peer itself chose
  * to join through; anybody else could stop a peer with one packet.
  */
+import { assertNever } from '../../shared/assert.ts';
 import type { FatalCode, NodeError } from '../../shared/model.ts';
+import { objectionTo } from '../../shared/protocol/links.ts';
 import type { KnownPeer, LinkedPeer } from '../../shared/protocol/ready.ts';
-import { bytesEqual, compareEpochs } from '../../shared/protocol/types.ts';
 import type { LinkRefused, Refusal, RefusalCode } from './transport.ts';
 
 const WORDS: Readonly<Partial<Record<RefusalCode, string>>> = {
@@ -44,16 +45,17 @@ export function fatal(code: FatalCode, detail: string): NodeError {
   return { code, message, fatal: true };
 }
 
-/** What is held against a peer that proved who it is, by what is known of it; null lets it in. */
-export function objectionTo(peer: LinkedPeer, known: KnownPeer | undefined): Refusal | null {
-  if (known === undefined) return null;
-  if (known.bound && !bytesEqual(known.member.key, peer.key)) {
-    return { code: 'ID_TAKEN', message: `id ${peer.id} belongs to someone else` };
+/** Why a peer that proved who it is is not let in, by what is known of its id; null lets it in. */
+export function refusalFor(peer: LinkedPeer, known: KnownPeer | undefined): Refusal | null {
+  const code = objectionTo(peer, known);
+  switch (code) {
+    case null:
+      return null;
+    case 'ID_TAKEN':
+      return { code, message: `id ${peer.id} belongs to someone else` };
+    case 'ROLLED_BACK':
+      return { code, message: `peer ${peer.id} promised more before than its data says now` };
+    default:
+      return assertNever(code, 'objection');
   }
-  const restarted = known.nonce !== peer.nonce;
-  if (restarted && compareEpochs(peer.promised, known.promised) < 0) {
-    const message = `peer ${peer.id} promised more before than its data says now`;
-    return { code: 'ROLLED_BACK', message };
-  }
-  return null;
 }

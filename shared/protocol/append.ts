@@ -6,13 +6,13 @@
  */
 import { assert, must } from '../assert.ts';
 import { decodeMembers } from './codec.ts';
+import type { Accept } from './messages.ts';
 import type { WriteOp } from './ready.ts';
 import type { Leading } from './roles.ts';
 import { type State, raisePromise, takeBackAcks, write } from './state.ts';
 import {
   type Entry,
   type MessageId,
-  type Position,
   type UnhashedEntry,
   bytesEqual,
   compareEpochs,
@@ -22,9 +22,12 @@ import {
 /** What became of entries that were to be adopted. */
 export type Adoption =
   | 'adopted'
-  /** The place before the first entry is past the own end, or another entry stands there. */
+  /**
+   * The place before the first entry is past the own end, or another entry stands there; or the sender
+   * holds what final entries have replaced, and does not call it final: it is outdated.
+   */
   | 'mismatch'
-  /** A final entry of ours differs: one of the two histories is wrong. */
+  /** An entry differs that is final here and there: one of the two histories is wrong. */
   | 'diverged'
   /** The entries do not form a chain: damage on the way, or a peer that is not honest. */
   | 'damaged';
@@ -50,21 +53,28 @@ export function appendOwn(
   return entry;
 }
 
-/** Adopts entries that follow `prev` in another peer's log, keeping seq, epoch and hash. */
-export function adopt(s: State, prev: Position, entries: readonly Entry[]): Adoption {
+/**
+ * Adopts entries that follow `prev` in another peer's log, keeping seq, epoch and hash. `mark` is that
+ * peer's commit mark when it sent them.
+ */
+export function adopt(
+  s: State,
+  { prev, entries, mark }: Pick<Accept, 'prev' | 'entries' | 'mark'>,
+): Adoption {
   const { log } = s;
+  const finalOnBoth = Math.min(s.mark, mark);
   if (prev.seq > log.last.seq) return 'mismatch';
   const epochAtPrev = log.epochAt(prev.seq);
   // Older than memory is at or below the mark, where every log is the same.
   if (epochAtPrev !== undefined && compareEpochs(epochAtPrev, prev.epoch) !== 0) {
-    return prev.seq <= s.mark ? 'diverged' : 'mismatch';
+    return prev.seq <= finalOnBoth ? 'diverged' : 'mismatch';
   }
   let known = 0;
   while (known < entries.length && stands(s, entries[known] as Entry)) known++;
   if (known === entries.length) return 'adopted';
   const fresh = known === 0 ? entries : entries.slice(known);
   const first = must(fresh[0], 'something is new');
-  if (first.seq <= s.mark) return 'diverged';
+  if (first.seq <= s.mark) return first.seq <= finalOnBoth ? 'diverged' : 'mismatch';
   if (first.seq > log.last.seq + 1 || !isChain(s, fresh)) return 'damaged';
   assert(s.role.kind !== 'leading', 'a leader adopts nothing: its log only grows in its own epoch');
   const cut = first.seq <= log.last.seq ? cutAfter(s, first.seq - 1, fresh) : [];

@@ -10,6 +10,7 @@ import { moveMark } from './delivery.ts';
 import { onDiverged } from './divergence.ts';
 import { framedBytes } from './entry-codec.ts';
 import type { Entries, Fetch } from './messages.ts';
+import { orderOwnPending } from './submission.ts';
 import { becomeLeaderless } from './transitions.ts';
 import { type Serving, type State, doubled, emit, nextRequest, send } from './state.ts';
 import { type Entry, type Epoch, type PeerId, type Seq, compareEpochs } from './types.ts';
@@ -75,12 +76,13 @@ export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
   ) {
     return refuseFetch(s, from, fetch);
   }
+  const serving: Serving = { to: from, request, after, limit, mark: s.mark };
   if (!older) {
-    sendEntries(s, { to: from, request, after, limit }, batchAfter(s, after.seq, limit));
+    sendEntries(s, serving, batchAfter(s, after.seq, limit));
     return;
   }
   const read = nextRequest(s);
-  s.serving.set(read, { to: from, request, after, limit });
+  s.serving.set(read, serving);
   s.out.reads.push({
     kind: 'read-entries',
     request: read,
@@ -135,8 +137,17 @@ export function onEntriesRead(s: State, request: number, entries: readonly Entry
 }
 
 function sendEntries(s: State, serving: Serving, entries: readonly Entry[]): void {
-  const { to, request, after } = serving;
-  send(s, to, { kind: 'entries', request, matched: true, prev: after, entries, mark: s.mark });
+  const { to, request, after, mark } = serving;
+  send(s, to, { kind: 'entries', request, matched: true, prev: after, entries, mark });
+}
+
+/** A new link to a peer: perhaps another process, whose requests have the same numbers as those before. */
+export function onRelinkedForCatchUp(s: State, peer: PeerId): void {
+  for (const [read, { to }] of s.serving) if (to === peer) s.serving.delete(read);
+  if (s.catchUp?.from === peer && s.catchUp.request !== 0) {
+    // The FETCH or its answer may have been lost with the old link.
+    fetchFrom(s, peer, s.catchUp.target);
+  }
 }
 
 /** ENTRIES of a catch-up: keeps what is final, then asks for more or tells the leader. */
@@ -147,13 +158,15 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   if (!batch.matched) return;
   const final = batch.entries.filter((entry) => entry.seq <= batch.mark);
   giveUpOutdatedLead(s, final);
-  const adoption = adopt(s, batch.prev, final);
+  const adoption = adopt(s, { ...batch, entries: final });
   if (adoption !== 'adopted') {
     if (adoption === 'diverged') onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));
   leaveOutdatedLeader(s);
+  // What was cut waits for a place again, before anything that its author writes next.
+  if (s.role.kind === 'leading-provisionally') orderOwnPending(s);
   const target = Math.max(catchUp.target, batch.mark);
   if (target > s.mark && final.length > 0) {
     emit(s, { kind: 'progress', at: s.mark, target });

@@ -29,6 +29,7 @@ import {
   doubled,
   hearsQuorum,
   heardLeader,
+  isConnected,
   isIn,
   isListed,
   isQuorumOfEach,
@@ -122,43 +123,54 @@ function rank(s: State): number {
 
 /** Stands when there is a reason and its turn has come. */
 export function maybeStand(s: State): void {
+  forgetLostWinner(s);
   if (s.attempt !== null || standReason(s) === null) {
     s.standAt = null;
     return;
   }
   if (s.now < s.waitUntil) return;
-  if (s.standAt === null) {
-    const above = rank(s);
+  const above = rank(s);
+  if (s.standAt === null || above < s.standRank) {
     const jitter = above === 0 ? 0 : s.random.unit() * s.config.rankWaitMs;
-    s.standAt = s.now + above * s.config.rankWaitMs + jitter;
+    const turn = s.now + above * s.config.rankWaitMs + jitter;
+    s.standAt = Math.min(s.standAt ?? turn, turn);
+    s.standRank = above;
   }
   if (s.now >= s.standAt) startLooking(s);
+}
+
+/** A winner that is gone announces nothing: there is nothing to wait for. */
+function forgetLostWinner(s: State): void {
+  if (s.winner === null || isConnected(s, s.winner.id)) return;
+  s.winner = null;
+  s.waitUntil = s.now;
+  s.out.statusChanged = true;
 }
 
 function startLooking(s: State): void {
   const reason = must(standReason(s), 'only who has a reason stands');
   s.standAt = null;
   s.round += 1;
-  const { epoch, seq } = s.log.last;
-  const list: Electorate = newestList(s)?.members ?? [];
-  const awaited = new Set<PeerId>();
-  for (const peer of s.peers.values()) {
-    if (!peer.reachable) continue;
-    awaited.add(peer.id);
-    send(s, peer.id, { kind: 'election', round: s.round, last: { epoch, seq }, list });
-  }
   const attempt: Looking = {
     kind: 'looking',
     round: s.round,
     reason,
     deadline: s.now + patience(s, s.config.lookMs),
-    awaited,
+    awaited: new Set(),
     supports: new Map(),
     answered: false,
     refusedFor: null,
   };
   s.attempt = attempt;
-  if (awaited.size === 0) decide(s, attempt);
+  for (const peer of s.peers.values()) if (peer.reachable) askForSupport(s, attempt, peer.id);
+  if (attempt.awaited.size === 0) decide(s, attempt);
+}
+
+function askForSupport(s: State, attempt: Looking, peer: PeerId): void {
+  const { epoch, seq } = s.log.last;
+  const list: Electorate = newestList(s)?.members ?? [];
+  attempt.awaited.add(peer);
+  send(s, peer, { kind: 'election', round: attempt.round, last: { epoch, seq }, list });
 }
 
 /** ELECTION: refuse for the sake of a leader, answer and stand, or support. Nothing is stored. */
@@ -224,6 +236,8 @@ export function onLookReply(s: State, from: PeerId, reply: Answer | Support | Re
       break;
     case 'refuse':
       attempt.refusedFor = { leader: reply.leader, by: from };
+      // Whatever the others say, this leader can be followed now.
+      if (s.peers.get(from)?.relayed?.id === reply.leader) attempt.awaited.clear();
       break;
     default:
       assertNever(reply, 'reply');
@@ -234,12 +248,12 @@ export function onLookReply(s: State, from: PeerId, reply: Answer | Support | Re
 /** The look is over: wait, follow at second hand, prepare, or lead provisionally. */
 function decide(s: State, attempt: Looking): void {
   s.attempt = null;
-  if (attempt.answered) {
-    s.waitUntil = s.now + jittered(s, s.config.prepareMs);
-    return;
-  }
   if (attempt.refusedFor !== null) {
     onRefused(s, attempt.refusedFor);
+    return;
+  }
+  if (attempt.answered) {
+    s.waitUntil = s.now + jittered(s, s.config.prepareMs);
     return;
   }
   const views = new Map<PeerId, LogView>(attempt.supports);
@@ -287,8 +301,9 @@ function isFarBehind(s: State, { owner, best }: Verdict): boolean {
 /** Follows the leader that a refusal named, through the peer that named it. */
 function onRefused(s: State, { leader, by }: { leader: PeerId; by: PeerId }): void {
   if (s.role.kind === 'following') {
-    // It has a leader to write to, and tries again ever more seldom.
-    backOff(s);
+    // It has a leader to write to, and tries again ever more seldom; that one leaves, others hear at once.
+    if (s.peers.get(leader)?.leaving === true) s.waitUntil = s.now + s.config.rankWaitMs;
+    else backOff(s);
     return;
   }
   s.waitUntil = s.now + jittered(s, s.config.lookMs);
@@ -341,20 +356,17 @@ function failAttempt(s: State): void {
   backOff(s);
 }
 
-/** Asks everyone for a promise above everything seen; the own one is stored first. */
+/** Promises itself an epoch above everything seen; others are asked once that is stored. */
 export function prepare(s: State): void {
   const epoch: Epoch = { number: s.highestNumber + 1, leader: s.self.id };
   becomeCandidate(s, epoch);
-  const awaited = new Set<PeerId>();
-  for (const peer of s.peers.values()) if (peer.reachable) awaited.add(peer.id);
   s.attempt = {
     kind: 'preparing',
     epoch,
     deadline: s.now + patience(s, s.config.prepareMs),
-    awaited,
+    awaited: new Set(),
     promises: new Map(),
   };
-  for (const id of awaited) sendAfterWrites(s, id, { kind: 'prepare', epoch });
   afterWrites(s, { kind: 'own-promise', epoch });
 }
 
@@ -380,12 +392,20 @@ export function onPrepare(s: State, from: PeerState, { epoch }: Prepare): void {
   sendAfterWrites(s, from.id, { kind: 'promise', epoch, ...logView(s) });
 }
 
-/** The own promise for the epoch that is being prepared is on disk. */
+/** An own promise is on disk: asks everyone, if its epoch is still being prepared. */
 export function onOwnPromise(s: State, epoch: Epoch): void {
   const { attempt } = s;
   if (attempt?.kind !== 'preparing' || compareEpochs(attempt.epoch, epoch) !== 0) return;
   attempt.promises.set(s.self.id, logView(s));
+  // The time that the own disk took is not the others' fault.
+  attempt.deadline = s.now + patience(s, s.config.prepareMs);
+  for (const peer of s.peers.values()) if (peer.reachable) askForPromise(s, attempt, peer.id);
   maybeWin(s, attempt);
+}
+
+function askForPromise(s: State, attempt: Preparing, peer: PeerId): void {
+  attempt.awaited.add(peer);
+  send(s, peer, { kind: 'prepare', epoch: attempt.epoch });
 }
 
 /** PROMISE for the epoch that is being prepared. */
@@ -471,7 +491,7 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
     else fetchRest(s, attempt, 'mark');
     return;
   }
-  const adoption = adopt(s, batch.prev, batch.entries);
+  const adoption = adopt(s, batch);
   // Entries of a higher epoch than the one that was promised make this attempt void.
   const isVoid = compareEpochs(s.promised, attempt.epoch) !== 0;
   if (adoption !== 'adopted' || batch.entries.length === 0 || isVoid) {
@@ -495,14 +515,48 @@ export function onSynchronisingEntries(s: State, from: PeerId, batch: Entries): 
 export function checkAttempt(s: State): void {
   const { attempt } = s;
   if (attempt === null) return;
-  if (attempt.kind === 'looking') {
-    for (const id of attempt.awaited) {
-      if (s.peers.get(id)?.reachable !== true) attempt.awaited.delete(id);
+  const isOver = s.now >= attempt.deadline;
+  switch (attempt.kind) {
+    case 'looking':
+      forgetLost(s, attempt.awaited);
+      if (isOver || attempt.awaited.size === 0) decide(s, attempt);
+      return;
+    case 'preparing': {
+      forgetLost(s, attempt.awaited);
+      const asked = attempt.promises.has(s.self.id);
+      if (isOver || (asked && attempt.awaited.size === 0)) failAttempt(s);
+      return;
     }
-    if (attempt.awaited.size === 0 || s.now >= attempt.deadline) decide(s, attempt);
-    return;
+    case 'synchronising':
+      if (isOver || !isConnected(s, attempt.owner)) failAttempt(s);
+      return;
+    default:
+      assertNever(attempt, 'attempt');
   }
-  const owner = attempt.kind === 'synchronising' ? s.peers.get(attempt.owner) : undefined;
-  const lost = attempt.kind === 'synchronising' && owner?.reachable !== true;
-  if (lost || s.now >= attempt.deadline) failAttempt(s);
+}
+
+/** Who is lost answers no more. A link that merely broke is not: on the next one it is asked again. */
+function forgetLost(s: State, awaited: Set<PeerId>): void {
+  for (const id of awaited) if (!isConnected(s, id)) awaited.delete(id);
+}
+
+/** A new link to a peer: the question or its answer may have been lost with the old one. */
+export function onRelinkedForAttempt(s: State, peer: PeerId): void {
+  const { attempt } = s;
+  if (attempt === null) return;
+  switch (attempt.kind) {
+    case 'looking':
+      if (!attempt.supports.has(peer)) askForSupport(s, attempt, peer);
+      return;
+    case 'preparing': {
+      const asked = attempt.promises.has(s.self.id);
+      if (asked && !attempt.promises.has(peer)) askForPromise(s, attempt, peer);
+      return;
+    }
+    case 'synchronising':
+      if (attempt.owner === peer) fetchRest(s, attempt, 'end');
+      return;
+    default:
+      assertNever(attempt, 'attempt');
+  }
 }

@@ -46,7 +46,7 @@ export function onCoordinator(s: State, from: PeerId, coordinator: Coordinator):
 export function onAccept(s: State, from: PeerId, accept: Accept): void {
   const role = followEstablished(s, from, accept.epoch);
   if (role === null) return;
-  const adoption = adopt(s, accept.prev, accept.entries);
+  const adoption = adopt(s, accept);
   if (adoption === 'diverged' || adoption === 'damaged') {
     onDiverged(s, from, Math.min(accept.prev.seq + 1, s.mark));
     return;

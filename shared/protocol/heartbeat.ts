@@ -99,6 +99,7 @@ export function onHeartbeat(s: State, peer: PeerState, heartbeat: Heartbeat): vo
   peer.heartbeat = heartbeat;
   peer.heartbeatAt = s.now;
   peer.mark = Math.max(peer.mark, heartbeat.mark);
+  s.highestNumber = Math.max(s.highestNumber, heartbeat.epoch.number);
   peer.hearsUs = heartbeat.hears.includes(s.self.id);
   if (wasHearing !== peer.hearsUs) s.out.statusChanged = true;
   peer.detector.onHeartbeat(s.now, heartbeat.intervalMs);

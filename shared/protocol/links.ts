@@ -3,9 +3,10 @@
  * before, from another process, runs on an old copy of its data and is refused (S7); an id that is
  * bound to another key is refused too.
  */
-import { mayBe } from './membership.ts';
+import { onRelinkedForCatchUp } from './catch-up.ts';
+import { onRelinkedForAttempt } from './election.ts';
 import { PeerState } from './peers.ts';
-import type { Disconnect, LinkedPeer } from './ready.ts';
+import type { Disconnect, KnownPeer, LinkedPeer } from './ready.ts';
 import { type State, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
 import { startProgress } from './transitions.ts';
@@ -38,6 +39,20 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   send(s, peer.id, { kind: 'addresses', members: addresses(s).slice(0, ADDRESSES_MAX) });
   greet(s, peer.id);
   if (leaderRoute(s) === peer.id) resubmit(s);
+  askAgain(s, peer.id);
+}
+
+/** What the old link swallowed, or would have answered, is asked or said once more. */
+function askAgain(s: State, peer: PeerId): void {
+  const { role } = s;
+  if (role.kind === 'following' && role.via === null && role.leader === peer) {
+    role.acked = 0;
+    s.behind = false;
+    s.joinAskedAt = null;
+    s.leaveAskedAt = null;
+  }
+  onRelinkedForCatchUp(s, peer);
+  onRelinkedForAttempt(s, peer);
 }
 
 /** Votes count by (id, key): those that came with the old key are not this peer's. */
@@ -48,14 +63,24 @@ function dropVotes({ attempt }: State, id: PeerId): void {
 
 /** Why a link must not come up; null if it may. */
 export function refusalOf(s: State, peer: LinkedPeer): Disconnect['reason'] | null {
-  if (peer.id === s.self.id || !mayBe(s, peer)) return 'ID_TAKEN';
+  if (peer.id === s.self.id) return 'ID_TAKEN';
   const met = s.peers.get(peer.id);
   if (met?.diverged === true && met.nonce === peer.nonce) return 'DIVERGED';
-  const known = s.known.get(peer.id);
-  if (known === undefined || known.nonce === peer.nonce) return null;
-  // Another key under an id that nobody is bound to: somebody else, who has promised nothing yet.
-  if (!bytesEqual(known.member.key, peer.key)) return null;
-  return compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
+  return objectionTo(peer, s.known.get(peer.id));
+}
+
+/** What is held against a peer that proved who it is, by what is remembered of its id; null for nothing. */
+export function objectionTo(
+  peer: LinkedPeer,
+  known: KnownPeer | undefined,
+): 'ID_TAKEN' | 'ROLLED_BACK' | null {
+  if (known === undefined) return null;
+  if (!bytesEqual(known.member.key, peer.key)) {
+    // Under an id that nobody is bound to it is somebody else, who has promised nothing yet.
+    return known.bound ? 'ID_TAKEN' : null;
+  }
+  const restarted = known.nonce !== peer.nonce;
+  return restarted && compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
 }
 
 /** A new link learns at once who leads. */
@@ -73,6 +98,7 @@ function greet(s: State, peer: PeerId): void {
 /** Remembers the highest promise that a peer reported, and where the peer is. */
 export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promised: Epoch): void {
   const { id, key, name, address, nonce } = peer;
+  s.highestNumber = Math.max(s.highestNumber, promised.number);
   const met = s.known.get(id);
   const known = met !== undefined && bytesEqual(met.member.key, key) ? met : undefined;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;

@@ -168,6 +168,7 @@ function dispatch(s: State, input: Input): void {
       break;
     case 'link-down':
       onLinkDown(s, input.peer, input.refused);
+      checkAttempt(s);
       break;
     case 'bytes':
       s.peers.get(input.from)?.detector.onLife(s.now);
@@ -294,11 +295,20 @@ function onTick(s: State): void {
 
 /** Inputs of the hot path change nobody's standing. */
 function changesStanding(input: Input): boolean {
-  if (input.kind !== 'message') {
-    return input.kind === 'tick' || input.kind === 'link-up' || input.kind === 'link-down';
+  switch (input.kind) {
+    case 'tick':
+    case 'link-up':
+    case 'link-down':
+    case 'leave':
+    case 'rename':
+      return true;
+    case 'message': {
+      const { kind } = input.message;
+      return kind !== 'accept' && kind !== 'ack' && kind !== 'submit';
+    }
+    default:
+      return false;
   }
-  const { kind } = input.message;
-  return kind !== 'accept' && kind !== 'ack' && kind !== 'submit';
 }
 
 /** Whether this peer still leads or follows, and whether it should stand. */

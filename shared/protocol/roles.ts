@@ -104,7 +104,8 @@ export interface Looking {
 export interface Preparing {
   readonly kind: 'preparing';
   readonly epoch: Epoch;
-  readonly deadline: number;
+  deadline: number;
+  /** Who was asked and has not answered; nobody is asked before the own promise is on disk. */
   readonly awaited: Set<PeerId>;
   readonly promises: Map<PeerId, LogView>;
 }

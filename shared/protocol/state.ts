@@ -73,6 +73,8 @@ export interface Serving {
   readonly after: { readonly epoch: Epoch; readonly seq: Seq };
   /** Last seq that may be given. */
   readonly limit: Seq;
+  /** The mark when it was asked for. What is read then may be cut before the answer leaves. */
+  readonly mark: Seq;
 }
 
 /** A member's wish that waits for the next members entry. */
@@ -149,6 +151,8 @@ export class State {
   highestNumber: number;
   round = 0;
   standAt: number | null = null;
+  /** How many peers above this one `standAt` reckons with. */
+  standRank = 0;
   /** Not to stand before this time. */
   waitUntil = 0;
   /** A winner that this peer promised is synchronising: who, how far, and until when that counts. */
@@ -252,8 +256,16 @@ export function sendAfterWrites(s: State, to: PeerId, message: ProtocolMessage):
   afterWrites(s, { kind: 'send', to, message });
 }
 
-/** Takes back ACKs that wait for the disk and speak for entries after this seq, which are cut now (S1). */
+/**
+ * What stands after this seq is cut: it no longer equals the leader's log, and an ACK that waits for the
+ * disk must not speak for it (S1).
+ */
 export function takeBackAcks(s: State, after: Seq): void {
+  const { role } = s;
+  if (role.kind === 'following') {
+    role.matched = Math.min(role.matched, after);
+    role.acked = Math.min(role.acked, after);
+  }
   s.after = s.after.filter(
     ({ action }) =>
       action.kind !== 'send' || action.message.kind !== 'ack' || action.message.seq <= after,

@@ -349,6 +349,15 @@ export function onIdsFound(s: State, request: number, found: readonly MessageId[
   }
 }
 
+/** The role changes: places that messages had in the old run mean nothing when the disk answers. */
+export function forgetLookedUpPlaces(s: State): void {
+  for (const [request, lookup] of s.lookups) {
+    if (lookup.kind !== 'submissions') continue;
+    const submissions = lookup.submissions.map((each) => ({ ...each, n: null }));
+    s.lookups.set(request, { ...lookup, submissions });
+  }
+}
+
 /** The last seq that an outstanding look-up knows of: memory must keep everything after it. */
 export function lookupFloor(s: State): number {
   let floor = Infinity;

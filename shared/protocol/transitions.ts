@@ -17,7 +17,7 @@ import {
   raisePromise,
   wallNow,
 } from './state.ts';
-import { orderOwnPending, resubmit } from './submission.ts';
+import { forgetLookedUpPlaces, orderOwnPending, resubmit } from './submission.ts';
 import { type Epoch, type PeerId, compareEpochs } from './types.ts';
 
 function changeRole(s: State, role: RoleState): void {
@@ -25,6 +25,7 @@ function changeRole(s: State, role: RoleState): void {
   s.held.clear();
   s.heldIds.clear();
   s.wanted.clear();
+  forgetLookedUpPlaces(s);
   s.standAt = null;
   s.behind = false;
   s.joinAskedAt = null;
