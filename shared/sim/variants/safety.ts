@@ -240,7 +240,7 @@ export const safetyVariants: readonly Variant[] = [
     edits: [
       {
         file: 'membership.ts',
-        find: 'if (list === null || list.seq > s.mark || role.leaderSeq > s.mark) return;',
+        find: 'if (list.seq > s.mark || role.leaderSeq > s.mark) return;',
         replace: 'if (list === null) return;',
       },
     ],
