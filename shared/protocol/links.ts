@@ -79,8 +79,9 @@ export function objectionTo(
     // Under an id that nobody is bound to it is somebody else, who has promised nothing yet.
     return known.bound ? 'ID_TAKEN' : null;
   }
-  const restarted = known.nonce !== peer.nonce;
-  return restarted && compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
+  // A late word of the same process.
+  if (known.nonce === peer.nonce) return null;
+  return compareEpochs(peer.promised, known.promised) < 0 ? 'ROLLED_BACK' : null;
 }
 
 /** A new link learns at once who leads. */
