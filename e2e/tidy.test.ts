@@ -105,6 +105,20 @@ test('every protocol script opens with its point', () => {
   expect(scripts.filter((file) => !/^# \S/.test(read(file)))).toEqual([]);
 });
 
+test('every rule that is cited is in the specification', () => {
+  const tag = /\b(?:G\d|I\d{1,2}|[SVE]\d{1,2})\b/g;
+  const defined = new Set(
+    [...read('shared/protocol/README.md').matchAll(/^(?:\| |- \*\*)([GISVE]\d{1,2})\b/gm)].map(
+      (match) => match[1],
+    ),
+  );
+  const cited = text
+    .filter((file) => /^shared\/(?:protocol|sim)\//.test(file))
+    .flatMap((file) => [...read(file).matchAll(tag)].map(([name]) => ({ file, name })));
+  expect(cited.length).toBeGreaterThan(100);
+  expect(cited.filter(({ name }) => !defined.has(name))).toEqual([]);
+});
+
 test('files are named in kebab-case', () => {
   const name = /^[a-z0-9.]+(?:-[a-z0-9.]+)*$/;
   const odd = code.filter((file) => !file.split('/').every((part) => name.test(part)));
