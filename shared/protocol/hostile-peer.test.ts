@@ -39,6 +39,53 @@ test('an ACCEPT that has one message twice is not taken', () => {
   expect(cluster.replica(1).inspect().last.seq).toBe(last.seq);
 });
 
+test('an ACCEPT with a list that nobody can read is not taken', () => {
+  const cluster = groupOfThree();
+  const { last, entryAt } = cluster.replica(1).inspect();
+  const message = next(last, (entryAt(last.seq) as Entry).hash);
+  const unhashed = { ...message, kind: 'members', body: new Uint8Array([255, 255]) } as const;
+  const entry = { ...unhashed, hash: chainHash((entryAt(last.seq) as Entry).hash, unhashed) };
+  const entries = [entry];
+  const accept = { kind: 'accept', epoch: last.epoch, prev: last, entries, mark: 0 } as const;
+  cluster.input(cluster.host(1), { kind: 'message', from: 3, message: accept });
+  expect(cluster.replica(1).inspect().last.seq).toBe(last.seq);
+});
+
+test('only the leader is believed that this history is the wrong one', () => {
+  const cluster = groupOfThree();
+  cluster.input(cluster.host(1), { kind: 'refused-as-diverged', by: 2 });
+  expect(cluster.replica(1).status().diverged).toBe(false);
+  cluster.input(cluster.host(1), { kind: 'refused-as-diverged', by: 3 });
+  expect(cluster.replica(1).status().diverged).toBe(true);
+});
+
+test('who differs in what is final is not obeyed any more', () => {
+  const cluster = groupOfThree();
+  const replica = cluster.replica(1);
+  const { promised, last, mark } = replica.inspect();
+  const heartbeat = {
+    kind: 'heartbeat',
+    leader: 3,
+    established: true,
+    epoch: last.epoch,
+    run: null,
+    last,
+    mark,
+    markHash: new Uint8Array(32),
+    hears: [1, 3],
+    synchronising: null,
+    leaving: false,
+    intervalMs: 250,
+    stamp: 1,
+    echo: null,
+  } as const;
+  replica.step(cluster.now, { kind: 'message', from: 2, message: heartbeat });
+  // The link is about to be closed; what was under way on it may arrive before.
+  const epoch = { number: 90, leader: 2 };
+  replica.step(cluster.now, { kind: 'message', from: 2, message: { kind: 'prepare', epoch } });
+  expect(replica.inspect().promised).toEqual(promised);
+});
+
 test('an epoch that leaves no room for another is refused with its frame', () => {
   const epoch = { number: 2 ** 48 + 1, leader: 2 };
   expect(decodeMessage(encodeMessage({ kind: 'prepare', epoch }))).toEqual({

@@ -55,6 +55,10 @@ const leading = (leaderSeq: number): Partial<Inspection> => ({
   },
 });
 
+const following = (matched: number): Partial<Inspection> => ({
+  role: { kind: 'following', leader: 2, epoch: epoch(1, 1), via: null, matched, acked: 0 },
+});
+
 const behind = (contents: Parameters<typeof chain>[1], of = epoch(1, 1)): Entry[] => [
   ...log,
   ...chain(of, contents, log.at(-1)),
@@ -65,6 +69,7 @@ test('a sound state breaks nothing', () => {
     checkState(inspection(log, [messageOf(3, 1, 2), messageOf(4, 2)]), readableHash),
   ).toBeNull();
   expect(checkState(inspection(log, [], leading(2)), readableHash)).toBeNull();
+  expect(checkState(inspection(log, [], following(4)), readableHash)).toBeNull();
 });
 
 const unsorted = [{ seq: 1, members: [memberOf(2), memberOf(1)] }];
@@ -76,6 +81,7 @@ test.each<[string, Inspection]>([
   ['I3', inspection(log, [], { mark: 5 })],
   ['I5', inspection(behind(['leader'], epoch(0, 9)), [], { promised: epoch(9, 9) })],
   ['I5', inspection(log.toSpliced(2, 1))],
+  ['I6', inspection(log, [], following(5))],
   ['I9', inspection(log, [], { ...leading(2), lists: open })],
   ['I9', inspection(log, [], { ...leading(3), lists: open.slice(1) })],
   ['I10', inspection(behind([messageOf(2, 1, 1)]))],

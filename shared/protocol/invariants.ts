@@ -60,6 +60,9 @@ function checkPlaces({ promised, durablePromised, last, mark, role }: Inspection
     return `I2: the stored promise ${describeEpoch(durablePromised)} is above the promise`;
   }
   if (mark > last.seq) return `I3: the mark ${mark} is past ${describePosition(last)}`;
+  if (role.kind === 'following' && Math.max(role.matched, role.acked) > last.seq) {
+    return `I6: matched ${role.matched} and acknowledged ${role.acked} past ${describePosition(last)}`;
+  }
   if (role.kind !== 'leading') return null;
   const { epoch, leaderSeq } = role;
   if (compareEpochs(epoch, promised) !== 0 || compareEpochs(epoch, last.epoch) !== 0) {

@@ -68,9 +68,7 @@ export function mayBe(s: State, who: Pick<Member, 'id' | 'key'>): boolean {
 export function onJoin(s: State, from: PeerState, { member }: Join): void {
   if (s.role.kind !== 'leading') return;
   if (member.id !== from.id || !bytesEqual(member.key, from.key)) return;
-  const asked = s.waiting.joins.get(member.id);
-  const reservedByOther = asked !== undefined && !bytesEqual(asked.key, member.key);
-  if (!mayBe(s, member) || reservedByOther) {
+  if (!mayBe(s, member)) {
     send(s, from.id, { kind: 'join-refused', code: 'ID_TAKEN' });
     s.out.disconnects.push({ peer: from.id, reason: 'ID_TAKEN' });
     return;

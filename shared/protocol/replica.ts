@@ -330,8 +330,8 @@ function judgeStanding(s: State): void {
       break;
     case 'leading-provisionally': {
       const { resumable } = role;
-      const free = resumable !== null && compareEpochs(resumable.epoch, s.promised) === 0;
-      if (free && s.attempt === null && hearsQuorum(s)) resumeLeading(s, resumable);
+      if (resumable === null || s.attempt !== null || isSuperseded(s, resumable.epoch)) break;
+      if (hearsQuorum(s)) resumeLeading(s, resumable);
       break;
     }
     case 'leaderless':
@@ -342,6 +342,11 @@ function judgeStanding(s: State): void {
   maybeStand(s);
   maybeAskToJoin(s);
   maybeLeave(s);
+}
+
+/** Something higher was promised here, or heard of: who takes up this epoch again would be refused. */
+function isSuperseded(s: State, epoch: Epoch): boolean {
+  return compareEpochs(epoch, s.promised) < 0 || epoch.number < s.highestNumber;
 }
 
 /** A leader that is still refused after a bounded wait leads on above the promise in its way (E2). */
