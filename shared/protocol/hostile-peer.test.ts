@@ -82,7 +82,8 @@ test('who differs in what is final is not obeyed any more', () => {
   replica.step(cluster.now, { kind: 'message', from: 2, message: heartbeat });
   // The link is about to be closed; what was under way on it may arrive before.
   const epoch = { number: 90, leader: 2 };
-  replica.step(cluster.now, { kind: 'message', from: 2, message: { kind: 'prepare', epoch } });
+  const message = { kind: 'coordinator', lead: { kind: 'established', epoch } } as const;
+  replica.step(cluster.now, { kind: 'message', from: 2, message });
   expect(replica.inspect().promised).toEqual(promised);
 });
 

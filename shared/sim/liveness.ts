@@ -27,8 +27,8 @@ export function heal(sim: Simulation, faults: Faults): void {
     if (!dead.has(host) && isNeeded(sim, host)) faults.start(host);
   }
   for (const host of hosts) {
-    // Whoever never got into the group is told of everyone: the seed that it was given may be gone.
-    if (host.running && host.disk.log.length === 0) {
+    // Whoever never got into the group is told of everyone: the only peer that it has met may be gone.
+    if (host.running && !sim.checkers.isBound(host.id)) {
       host.wants = new Set(hosts.map(({ id }) => id));
     }
   }
