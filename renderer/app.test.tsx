@@ -192,6 +192,25 @@ describe('the conversation', () => {
     expect(asked(fake, 'send-message')).toEqual([{ text: 'still' }]);
   });
 
+  test('a text that is not accepted yet stays in sight, and returns when it is refused', async () => {
+    let refuse: (answer: Awaited<ReturnType<FakeBridge['bridge']['sendMessage']>>) => void = () =>
+      undefined;
+    const fake = createFakeBridge({ snapshot: conversation() });
+    const sendMessage = () =>
+      new Promise<Parameters<typeof refuse>[0]>((resolve) => {
+        refuse = resolve;
+      });
+    renderApp({ ...fake, bridge: { ...fake.bridge, sendMessage } });
+    const composer = await screen.findByRole('textbox', { name: 'Message' });
+    await userEvent.type(composer, 'hello{Enter}and');
+    const region = await screen.findByRole('region', { name: 'Not sent yet' });
+    expect(within(region).getByRole('listitem').textContent).toBe('hello');
+    const error = { code: 'NOT_READY', message: 'It was not sent.', fatal: false } as const;
+    await act(async () => refuse(err(error)));
+    expect(screen.queryByRole('region', { name: 'Not sent yet' })).toBeNull();
+    expect((composer as HTMLTextAreaElement).value).toBe('hello\nand');
+  });
+
   test('a refused message comes back with the reason', async () => {
     const refusal = { code: 'TOO_LONG', message: 'Too long by far.', fatal: false } as const;
     show({ snapshot: conversation(), refusal });

@@ -4,7 +4,7 @@
  * says must be true, and must pass.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -116,6 +116,31 @@ test('the invite names everybody, also whom this window came to know later', asy
   await expect.poll(invited, patient).toEqual(['1', '2']);
   await cluster.startPeer(3);
   await expect.poll(invited, patient).toEqual(['1', '2', '3']);
+});
+
+test('what somebody writes before being let in stays in sight, and outlives a kill', async () => {
+  const [one, two] = await startPeers(1, 2);
+  if (one === undefined || two === undefined) throw new Error('two peers were started');
+  const invite = await inviteOf(one);
+  await two.kill();
+  // Without a quorum nobody can be let in.
+  const app = await joinAs(3, invite);
+  await app.say('Hello, I am new here.');
+  const unsent = app.page.getByRole('region', { name: 'Not sent yet' });
+  await expect.poll(() => unsent.innerText(), patient).toContain('Hello, I am new here.');
+  await app.photograph('not-sent-yet');
+  const draft = (): string => readFileSync(join(app.data, 'lockstep.json'), 'utf8');
+  await expect.poll(draft, patient).toContain('Hello, I am new here.');
+  await app.kill();
+
+  const again = await desk.open({ data: app.data });
+  await again.untilOpen();
+  const composer = again.page.getByRole('textbox', { name: 'Message' });
+  await expect.poll(() => composer.inputValue(), patient).toBe('Hello, I am new here.');
+  await composer.press('Enter');
+  await cluster.startPeer(2);
+  await expect.poll(() => again.messages('final'), patient).toEqual(['Hello, I am new here.']);
+  expect(await composer.inputValue()).toBe('');
 });
 
 /** Messages of the long history. */

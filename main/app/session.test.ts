@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Identity } from '../../shared/ipc/contract.ts';
-import type { FatalCode, FinalEntry, NodeEvent, NodeStatus } from '../../shared/model.ts';
+import type {
+  FatalCode,
+  FinalEntry,
+  NodeEvent,
+  NodeStatus,
+  SendOutcome,
+} from '../../shared/model.ts';
 import { err, ok } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
 import type { PeerOptions } from '../peer/peer.ts';
@@ -60,6 +66,7 @@ class FakeNode {
   early: NodeEvent[] = [];
   closed = 0;
   invite: string = ready.invite;
+  outcome: Promise<SendOutcome> = Promise.resolve(ok('01900000-0000-7000-8000-000000000009'));
   tell: (event: NodeEvent) => void = () => undefined;
 
   open(options: PeerOptions, onEvent: (event: NodeEvent) => void) {
@@ -74,7 +81,7 @@ class FakeNode {
       return Promise.resolve();
     };
     const peer: Peer = {
-      sendMessage: () => Promise.resolve(ok('01900000-0000-7000-8000-000000000009')),
+      sendMessage: () => this.outcome,
       status: () => status(this.stored.length),
       history: (from, limit) => Promise.resolve(this.stored.slice(from - 1, from - 1 + limit)),
       waiting: () => [],
@@ -255,6 +262,24 @@ describe('an open group', () => {
     const outcome = await session.send('hi');
     expect(outcome).toMatchObject({ ok: true, value: { text: 'hi', author: 7, n: null } });
     if (outcome.ok) expect(outcome.value.sentAt).toBe(0x019000000000);
+  });
+
+  test('keeps a text that the node has not accepted as the draft, until it has', async () => {
+    let settle: (outcome: SendOutcome) => void = () => undefined;
+    node.outcome = new Promise((resolve) => {
+      settle = resolve;
+    });
+    await openGroup();
+    const data = node.options?.data ?? '';
+    const sending = session.send('hello');
+    session.saveDraft('');
+    groups.flush();
+    expect(openGroups(root, log).draft(data)).toBe('hello');
+    expect(session.snapshot().draft).toBe('');
+    settle(ok('01900000-0000-7000-8000-000000000009'));
+    await sending;
+    groups.flush();
+    expect(openGroups(root, log).draft(data)).toBe('');
   });
 
   test('a fatal error ends it in the words of the node, once', async () => {

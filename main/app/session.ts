@@ -22,6 +22,7 @@ import { newestMax, Newest } from './newest.ts';
 import { Outbox, type OutgoingEvent } from './outbox.ts';
 import { nextFreePort } from './ports.ts';
 import { removeFolder, startView, type Prefill } from './start-view.ts';
+import { Unsent } from './unsent.ts';
 
 /** What a session asks of a node. */
 export type Peer = Pick<
@@ -91,7 +92,8 @@ export class Session {
   #phase: Phase = { kind: 'joining', target: lastGroup, notice: null };
   #attempt: Attempt | null = null;
   #prefill: Prefill;
-  #draftFolder: string | null = null;
+  /** Of the group that is open, or of the one that is just being left. */
+  #unsent: Unsent | null = null;
   #newest = new Newest();
   #status: NodeStatus | null = null;
   #poll: NodeJS.Timeout | null = null;
@@ -114,7 +116,7 @@ export class Session {
       entries: open ? this.#newest.entries() : [],
       waiting: open ? this.#newest.waiting() : [],
       settings: groups.settings(),
-      draft: open && this.#draftFolder !== null ? groups.draft(this.#draftFolder) : '',
+      draft: open ? (this.#unsent?.words() ?? '') : '',
     };
   }
 
@@ -234,14 +236,15 @@ export class Session {
     await this.#becomeStart(null);
   }
 
-  /** Makes a message; the outcome is known when the disk has it. */
+  /** Makes a message; the outcome is known when the disk has it. Until then the text is kept as a draft. */
   async send(text: string): Promise<Result<WaitingMessage, NodeError>> {
     const peer = this.#attempt?.peer ?? null;
-    if (peer === null || this.#phase.kind !== 'open') {
+    const unsent = this.#unsent;
+    if (peer === null || unsent === null || this.#phase.kind !== 'open') {
       return err({ code: 'NOT_READY', message: 'No group is open.', fatal: false });
     }
     const self = this.#phase.self.id;
-    const sent = await peer.sendMessage(text);
+    const sent = await unsent.keepUntil(peer.sendMessage(text), text);
     if (!sent.ok) return sent;
     return ok(this.#newest.waitingOrMade({ message: sent.value, author: self, text }));
   }
@@ -255,7 +258,7 @@ export class Session {
 
   /** Keeps unsent text of the group that is open, or of the one that is just being left. */
   saveDraft(text: string): void {
-    if (this.#draftFolder !== null) this.#options.groups.saveDraft(this.#draftFolder, text);
+    this.#unsent?.setWords(text);
   }
 
   /** Leaves the group for now, gracefully if the others answer in time. True if one was open. */
@@ -422,7 +425,7 @@ export class Session {
     this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
     this.#options.log.info('group-open', { group, id: ready.id, port: ready.port });
     this.#prefill = {};
-    this.#draftFolder = data;
+    this.#unsent = new Unsent(this.#options.groups, data);
     // The window asks for a snapshot when it hears this; it holds what came before.
     this.#setPhase({ kind: 'open', self, group, invite });
     this.#onStatus(status);
