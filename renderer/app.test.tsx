@@ -297,6 +297,17 @@ describe('roster and status', () => {
     expect(asked(fake, 'save-settings')).toEqual([{ theme: 'system', statusPanel: false }]);
   });
 
+  test('the dots show who is needed, also when one is not enough', async () => {
+    const members = [1, 2, 3, 4, 5];
+    const peers = members.slice(1).map((id) => peer(id, { connected: false }));
+    show({ snapshot: conversation({ established: false, leader: 1, members, peers }) });
+    const quorum = within(await screen.findByRole('region', { name: 'Quorum' }));
+    expect(quorum.getAllByRole('listitem').map((dot) => dot.textContent)).toEqual([
+      'Peer 1 is there',
+      ...[2, 3, 4, 5].map((id) => `Peer ${id} is one of those needed`),
+    ]);
+  });
+
   test('in a narrow window both open over the conversation, one at a time', async () => {
     const fake = show({ snapshot: conversation() }, 640);
     await screen.findByRole('log');

@@ -18,6 +18,12 @@ function status({ members = [1, 2, 3], lists = [members], peers = [peer(2), peer
   return { id: 1, lists, peers };
 }
 
+function subsets(ids: readonly PeerId[]): readonly (readonly PeerId[])[] {
+  return Array.from({ length: 2 ** ids.length }, (_, bits) =>
+    ids.filter((_id, i) => (bits & (2 ** i)) !== 0),
+  );
+}
+
 describe('isQuorum', () => {
   test.each([
     [[], [], false],
@@ -45,12 +51,28 @@ describe('who is needed', () => {
     [6, [1, 6], 'peer 2, 3, 4 or 5 is back'],
     [6, [1], 'peer 6 and peer 2, 3, 4 or 5 are back, or 3 of peers 2, 3, 4 and 5 are back'],
     [11, [1], '5 of the 10 others are back'],
+    [17, [1, 2, 3, 4, 5, 6, 7, 8], '1 of the 9 others is back'],
   ];
   test.each(cases)('%i members, %j there', (size, here, words) => {
     const members = Array.from({ length: size }, (_, i) => i + 1);
     const peers = members.filter((id) => id !== 1 && here.includes(id)).map((id) => peer(id));
     const view = viewQuorum(status({ members, peers }));
     expect(describeWhoIsNeeded(view)).toBe(words);
+  });
+
+  test.each([
+    [[1, 2, 3], 'Ben (2) or Cleo (3) is back'],
+    [[1, 3, 4], 'Cleo (3) or peer 4 is back'],
+    [[1, 4, 5], 'peer 4 or 5 is back'],
+    [[1, 2, 3, 4], 'peer 4 is back, or Ben (2) and Cleo (3) are back'],
+    [[1, 2, 3, 4, 5], '2 of Ben (2), Cleo (3), peer 4 and peer 5 are back'],
+  ])('of %j with names: %s', (members, words) => {
+    const names = new Map([
+      [2, 'Ben'],
+      [3, 'Cleo'],
+    ]);
+    const view = viewQuorum(status({ members, peers: [] }));
+    expect(describeWhoIsNeeded(view, (id) => names.get(id) ?? null)).toBe(words);
   });
 
   const twoLists: readonly (readonly [
@@ -105,6 +127,25 @@ describe('who is needed', () => {
     const view = viewQuorum(status({ lists, members: lists.at(-1) ?? [], peers }));
     expect(describeWhoIsNeeded(view)).toBe(words);
     expect(view.isQuorum).toBe(words === '');
+  });
+
+  test('whoever can help to complete the quorum is wanted, and nobody else', () => {
+    const listsOf = (n: number) =>
+      subsets([1, 2, 3, 4].slice(0, n)).filter((ids) => ids.length > 0);
+    for (const before of listsOf(3)) {
+      for (const lists of [[before], ...listsOf(4).map((now) => [before, now])]) {
+        for (const here of subsets([2, 3, 4])) {
+          const view = viewQuorum(status({ lists, peers: here.map((id) => peer(id)) }));
+          const completes = (some: readonly PeerId[]): boolean =>
+            lists.every((list) => isQuorum([...view.connected, ...some], list));
+          const helps = (id: PeerId): boolean =>
+            subsets(view.absent.filter((other) => other !== id)).some(
+              (some) => !completes(some) && completes([...some, id]),
+            );
+          expect([lists, here, view.wanted]).toEqual([lists, here, view.absent.filter(helps)]);
+        }
+      }
+    }
   });
 
   test('whoever is named would complete the quorum, for every group of up to six', () => {

@@ -17,13 +17,16 @@ export interface QuorumView {
   readonly isQuorum: boolean;
   /** Any one of these alone would complete the quorum; empty when it is complete or one is not enough. */
   readonly anyOneOf: readonly PeerId[];
+  /** Each of these could help to complete it, alone or with others; empty when it is complete. */
+  readonly wanted: readonly PeerId[];
 }
 
 /** Whether some members are a quorum of all. */
 export function isQuorum(some: readonly PeerId[], members: readonly PeerId[]): boolean {
-  const twice = some.filter((id) => members.includes(id)).length * 2;
+  const there = new Set(some);
+  const twice = members.filter((id) => there.has(id)).length * 2;
   if (twice !== members.length) return twice > members.length;
-  return members.length > 0 && some.includes(Math.max(...members));
+  return members.length > 0 && there.has(Math.max(...members));
 }
 
 /** Whether some members are a quorum of each of these lists; no list has none. */
@@ -46,65 +49,123 @@ export function viewQuorum(status: Pick<NodeStatus, 'id' | 'lists' | 'peers'>): 
     absent,
     isQuorum: complete,
     anyOneOf: complete ? [] : absent.filter((id) => isQuorumOfEach([...connected, id], lists)),
+    wanted: complete ? [] : wantedOf({ connected, absent, lists }),
   };
+}
+
+type Standing = Pick<QuorumView, 'connected' | 'absent' | 'lists'>;
+
+function wantedOf(standing: Standing): readonly PeerId[] {
+  const { absent, lists } = standing;
+  // All that counts of a member is which lists it is in, and where it is the highest: a few cases at most.
+  const caseOf = (id: PeerId): string =>
+    lists.map((list) => (Math.max(...list) === id ? 2 : list.includes(id) ? 1 : 0)).join(' ');
+  const examples = new Map(absent.map((id) => [caseOf(id), id]));
+  const helping = new Set(
+    [...examples].flatMap(([each, id]) => (canHelp(id, standing) ? each : [])),
+  );
+  return absent.filter((id) => helping.has(caseOf(id)));
+}
+
+/** Whether some absent ones are a quorum with this one and those connected, and none without it. */
+function canHelp(id: PeerId, { connected, absent, lists }: Standing): boolean {
+  const completes = (some: readonly PeerId[]): boolean =>
+    isQuorumOfEach([...connected, ...some], lists);
+  const others = absent.filter((other) => other !== id);
+  // Who does not need this one is left out. Of two lists somebody may be enough for both, or two others
+  // one for each: so the search goes from both ends.
+  return [others, others.toReversed()].some((order) => {
+    let beside = others;
+    for (const other of order) {
+      const fewer = beside.filter((one) => one !== other);
+      if (completes([...fewer, id])) beside = fewer;
+    }
+    return completes([...beside, id]) && !completes(beside);
+  });
 }
 
 function ascending(ids: Iterable<PeerId>): readonly PeerId[] {
   return [...ids].sort((a, b) => a - b);
 }
 
+/** What somebody is called; null if it is not known. */
+export type Naming = (id: PeerId) => string | null;
+
+const nameless: Naming = () => null;
+
 /**
  * Who has to come back, as the end of a sentence: "peer 2 or 3 is back", "peers 2 and 3 are back", "2 of
- * peers 2, 3 and 5 are back", "peer 4 is back, or peers 2 and 3 are back". Of two lists that both lack
- * somebody else it names the lists.
+ * peers 2, 3 and 5 are back", "peer 4 is back, or peers 2 and 3 are back"; with a name where one is known:
+ * "Ben (2) or peer 3 is back". Of two lists that both lack somebody else it names the lists.
  */
-export function describeWhoIsNeeded({ anyOneOf, connected, lists }: QuorumView): string {
+export function describeWhoIsNeeded(quorum: QuorumView, nameOf: Naming = nameless): string {
+  const { anyOneOf, connected, lists } = quorum;
   const lacking = lists.filter((list) => !isQuorum(connected, list));
-  const needs = new Set(lacking.map((list) => describeNeedOf(list, connected)));
+  const needs = new Set(lacking.map((list) => describeNeedOf(list, connected, nameOf)));
   const [need = ''] = needs;
   if (needs.size <= 1) return need;
   // Nothing works without one of this list, and any one of these is enough for the other as well.
   const absent = lacking.map((list) => list.filter((id) => !connected.includes(id)));
   const enough = absent.find((ids) => ids.every((id) => anyOneOf.includes(id)));
-  if (enough !== undefined) return `peer ${listOf(ascending(enough), 'or')} is back`;
-  const [before = [], now = []] = lacking;
-  return (
-    `a quorum of the members before (${listOf(ascending(before), 'and')}) and one of those now ` +
-    `(${listOf(ascending(now), 'and')}) are connected`
+  if (enough !== undefined) return `${someOf(1, ascending(enough), nameOf)} back`;
+  const [before = '', now = ''] = lacking.map((list) =>
+    listOf(
+      ascending(list).map((id) => nameOf(id) ?? id),
+      'and',
+    ),
   );
+  return `a quorum of the members before (${before}) and one of those now (${now}) are connected`;
 }
 
 /** Who of one list has to come back. */
-function describeNeedOf(list: readonly PeerId[], there: readonly PeerId[]): string {
+function describeNeedOf(list: readonly PeerId[], there: readonly PeerId[], nameOf: Naming): string {
   const members = ascending(list);
   const connected = members.filter((id) => there.includes(id));
   const absent = members.filter((id) => !there.includes(id));
   if (absent.every((id) => isQuorum([...connected, id], members))) {
-    return `peer ${listOf(absent, 'or')} is back`;
+    return `${someOf(1, absent, nameOf)} back`;
   }
   const highest = Math.max(...members);
   if (members.length % 2 === 1 || connected.includes(highest)) {
     const missing = Math.floor((members.length - 1) / 2) + 1 - connected.length;
-    return `${someOf(missing, absent)} back`;
+    return `${someOf(missing, absent, nameOf)} back`;
   }
   // The highest id breaks the tie of an even number, so one fewer suffices with it.
   const others = absent.filter((id) => id !== highest);
   const half = members.length / 2;
   const beside = half - 1 - connected.length;
+  const first = called([highest], 'and', nameOf);
   const withHighest =
     beside === 0
-      ? `peer ${highest} is back`
-      : `peer ${highest} and ${someOf(beside, others).replace(/ (is|are)$/, '')} are back`;
+      ? `${first} is back`
+      : `${first} and ${someOf(beside, others, nameOf).replace(/ (is|are)$/, '')} are back`;
   if (half + 1 - connected.length > others.length) return withHighest;
-  return `${withHighest}, or ${someOf(half + 1 - connected.length, others)} back`;
+  return `${withHighest}, or ${someOf(half + 1 - connected.length, others, nameOf)} back`;
 }
 
 /** "peer 2 or 3 is", "peers 2 and 3 are", "2 of peers 2, 3 and 5 are"; long lists as a number. */
-function someOf(count: number, ids: readonly PeerId[]): string {
-  if (count === 1) return `peer ${listOf(ids, 'or')} is`;
-  if (count === ids.length) return `peers ${listOf(ids, 'and')} are`;
-  if (ids.length > 6) return `${count} of the ${ids.length} others are`;
-  return `${count} of peers ${listOf(ids, 'and')} are`;
+function someOf(count: number, ids: readonly PeerId[], nameOf: Naming): string {
+  if (count === ids.length && count > 1) return `${called(ids, 'and', nameOf)} are`;
+  if (ids.length > 6) return `${count} of the ${ids.length} others ${count === 1 ? 'is' : 'are'}`;
+  if (count === 1) return `${called(ids, 'or', nameOf)} is`;
+  return `${count} of ${called(ids, 'and', nameOf)} are`;
+}
+
+/** "peer 2", "peers 2 and 3", "peer 2 or 3", "Ben (2) or peer 3". */
+function called(ids: readonly PeerId[], word: 'and' | 'or', nameOf: Naming): string {
+  if (ids.every((id) => nameOf(id) === null)) {
+    return `${word === 'and' && ids.length > 1 ? 'peers' : 'peer'} ${listOf(ids, word)}`;
+  }
+  return listOf(
+    ids.map((id) => describePeer(id, nameOf)),
+    word,
+  );
+}
+
+/** "Ben (2)", or "peer 2" for one whose name is not known. */
+export function describePeer(id: PeerId, nameOf: Naming): string {
+  const name = nameOf(id);
+  return name === null ? `peer ${id}` : `${name} (${id})`;
 }
 
 /** "2", "2 or 3", "2, 3 or 5". */

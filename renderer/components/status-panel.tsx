@@ -52,19 +52,21 @@ function SituationBox({ situation }: { readonly situation: Situation }) {
   );
 }
 
-/** One dot a member: who is there, who is not, and who would complete the quorum. */
+/** One dot a member: who is there, who is not, and who could help to complete the quorum. */
 function QuorumDots({ status }: { readonly status: NodeStatus }) {
   const quorum = viewQuorum(status);
   if (quorum.members.length === 0) return null;
   const there = new Set(quorum.connected);
-  const wanted = new Set(quorum.anyOneOf);
+  const wanted = new Set(quorum.wanted);
+  const oneIsEnough = quorum.anyOneOf.length > 0;
   return (
     <section className="panel-part" aria-label="Quorum">
       <h3 className="section-title">Quorum</h3>
       <ul className="dots" data-quorum={quorum.isQuorum}>
         {quorum.members.map((id) => {
           const state = there.has(id) ? 'there' : wanted.has(id) ? 'needed' : 'absent';
-          const words = { there: 'is there', needed: 'is needed', absent: 'is not there' }[state];
+          const needed = oneIsEnough ? 'is needed' : 'is one of those needed';
+          const words = { there: 'is there', needed, absent: 'is not there' }[state];
           return (
             <li
               key={id}
