@@ -186,7 +186,9 @@ describe('the conversation', () => {
     const gone = [peer(2, { connected: false }), peer(3, { connected: false })];
     const fake = show({ snapshot: conversation({ established: false, leader: 1, peers: gone }) });
     expect(
-      await screen.findByText(/messages wait for their final place until peer 2 or 3/),
+      await screen.findByText(
+        /messages wait for their final place until Ben Okafor \(2\) or Chiara \(3\)/,
+      ),
     ).toBeDefined();
     await userEvent.type(screen.getByRole('textbox', { name: 'Message' }), 'still{Enter}');
     expect(asked(fake, 'send-message')).toEqual([{ text: 'still' }]);
@@ -282,7 +284,7 @@ describe('roster and status', () => {
     const fake = show({ snapshot: conversation() });
     const panel = within(await screen.findByRole('complementary', { name: 'Status' }));
     expect(panel.getByRole('status').textContent).toBe(
-      'Peer 3 leads. 3 of 3 connected. Everything is final.',
+      'Chiara (3) leads. 3 of 3 connected. Everything is final.',
     );
     const dots = within(panel.getByRole('region', { name: 'Quorum' })).getAllByRole('listitem');
     expect(dots.map((dot) => dot.textContent)).toEqual([

@@ -3,9 +3,9 @@ import { Check, Copy, Fingerprint } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { NodeStatus } from '../../shared/model.ts';
-import { viewQuorum } from '../../shared/quorum-view.ts';
+import { describePeer, viewQuorum } from '../../shared/quorum-view.ts';
 import type { QuorumView } from '../../shared/quorum-view.ts';
-import { nameOf } from '../store/selectors.ts';
+import { calledIn, nameOf, namingOf } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import type { Situation } from '../store/situation.ts';
 import { useActions, useChat } from '../store/store-context.tsx';
@@ -82,17 +82,18 @@ function QuorumDots({ status }: { readonly status: NodeStatus }) {
         })}
       </ul>
       <p className="panel-note">
-        {quorum.connected.length} of {quorum.members.length} connected, {describeNeed(quorum)}
+        {quorum.connected.length} of {quorum.members.length} connected,{' '}
+        {describeNeed(quorum, status)}
       </p>
     </section>
   );
 }
 
-function describeNeed({ lists, members }: QuorumView): string {
+function describeNeed({ lists, members }: QuorumView, status: NodeStatus): string {
   if (lists.length > 1) return 'a quorum of the members before the change and after it is needed';
   const needed = Math.floor(members.length / 2) + 1;
   if (members.length % 2 === 1) return `${needed} needed`;
-  return `${needed} needed, or ${needed - 1} with peer ${Math.max(...members)}`;
+  return `${needed} needed, or ${needed - 1} with ${describePeer(Math.max(...members), namingOf(status))}`;
 }
 
 const ROLES: Readonly<Record<NodeStatus['role'], string>> = {
@@ -109,7 +110,7 @@ function Facts({ status }: { readonly status: NodeStatus }) {
       ? 'nobody'
       : status.leader === status.id
         ? `you (${status.id})`
-        : `${nameOf(status, status.leader)} (${status.leader})`;
+        : calledIn(status, status.leader);
   return (
     <dl className="facts">
       <Fact name="Your role">
@@ -120,7 +121,7 @@ function Facts({ status }: { readonly status: NodeStatus }) {
         <bdi>{leader}</bdi>
       </Fact>
       <Fact name="Epoch">
-        <span className="mono" title={`Led by peer ${epochLeader}`}>
+        <span className="mono" title={`Led by ${describePeer(epochLeader, namingOf(status))}`}>
           {count(number)}
         </span>
       </Fact>

@@ -12,6 +12,7 @@ import {
 import { INITIAL_STATE } from './apply-event.ts';
 import { EMPTY_CONVERSATION, withEntries } from './conversation.ts';
 import {
+  calledIn,
   continuesGroup,
   describeMembersChange,
   nameOf,
@@ -103,6 +104,15 @@ test('names fall back to the id', () => {
     'Ben Okafor',
     'Peer 99',
     'Peer 4',
+  ]);
+});
+
+test('in a sentence a name stands with its id', () => {
+  const roster = [...status().roster, { id: 4, name: 'peer_4', address: '', listed: true }];
+  expect([2, 4, 5].map((id) => calledIn(status({ roster }), id))).toEqual([
+    'Ben Okafor (2)',
+    'Peer 4',
+    'Peer 5',
   ]);
 });
 

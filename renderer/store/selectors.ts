@@ -14,7 +14,8 @@ import type {
 import type { ChatState } from './apply-event.ts';
 import { entryAt } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
-import { listOf } from '../../shared/quorum-view.ts';
+import { describePeer, listOf } from '../../shared/quorum-view.ts';
+import type { Naming } from '../../shared/quorum-view.ts';
 
 /** How settled a message is. */
 export type MessageState = 'pending' | 'provisional' | 'final';
@@ -161,6 +162,21 @@ function namesOf(members: readonly MemberView[]): string {
 export function nameOf(status: NodeStatus | null, id: PeerId): string {
   const name = status?.roster.find((entry) => entry.id === id)?.name ?? '';
   return name === '' ? `Peer ${id}` : name;
+}
+
+/** What the peers of a status are called; a name that only repeats the id is none. */
+export function namingOf({ roster }: NodeStatus): Naming {
+  const names = new Map(roster.map(({ id, name }) => [id, name]));
+  return (id) => {
+    const name = names.get(id) ?? '';
+    return name === '' || name === `peer_${id}` ? null : name;
+  };
+}
+
+/** “Ben (3)” as the beginning of a sentence; “Peer 3” for one without a name. */
+export function calledIn(status: NodeStatus, id: PeerId): string {
+  const called = describePeer(id, namingOf(status));
+  return called === `peer ${id}` ? `Peer ${id}` : called;
 }
 
 /** How a listed member stands, as the roster shows it. */

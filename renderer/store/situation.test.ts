@@ -9,7 +9,7 @@ const silent = { suspected: true } as const;
 const unled = { established: false, leader: null } as const;
 
 const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, sentence: string])[] = [
-  [{}, 'established', 'Peer 3 leads. 3 of 3 connected. Everything is final.'],
+  [{}, 'established', 'Chiara (3) leads. 3 of 3 connected. Everything is final.'],
   [
     { id: 3, role: 'leader', peers: [peer(1), peer(2)] },
     'established',
@@ -18,22 +18,22 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
   [
     { pending: 1, peers: [peer(2, gone), peer(3)] },
     'established',
-    'Peer 3 leads. 2 of 3 connected. 1 message waits for its final place.',
+    'Chiara (3) leads. 2 of 3 connected. 1 message waits for its final place.',
   ],
   [
     { pending: 1200 },
     'established',
-    'Peer 3 leads. 3 of 3 connected. 1,200 messages wait for their final place.',
+    'Chiara (3) leads. 3 of 3 connected. 1,200 messages wait for their final place.',
   ],
   [
     { established: false, leader: 1, role: 'leader', peers: [peer(2, gone), peer(3, gone)] },
     'no-quorum',
-    'No quorum: 1 of 3. You can go on writing; messages become final when peer 2 or 3 is back.',
+    'No quorum: 1 of 3. You can go on writing; messages become final when Ben Okafor (2) or Chiara (3) is back.',
   ],
   [
     { ...unled, peers: [peer(2, silent), peer(3, gone)] },
     'no-quorum',
-    'No quorum: 1 of 3. You can go on writing; messages become final when peer 2 or 3 is back.',
+    'No quorum: 1 of 3. You can go on writing; messages become final when Ben Okafor (2) or Chiara (3) is back.',
   ],
   [
     {
@@ -43,19 +43,19 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       peers: [peer(2), peer(3, gone), peer(4, gone), peer(5, gone)],
     },
     'no-quorum',
-    'No quorum: 2 of 5. Peer 2 leads for now, and orders messages provisionally. You can go on ' +
-      'writing; messages become final when peer 3, 4 or 5 is back.',
+    'No quorum: 2 of 5. Ben Okafor (2) leads for now: messages get provisional places. You can ' +
+      'go on writing; messages become final when Chiara (3), peer 4 or peer 5 is back.',
   ],
   [
     { ...unled, members: [1, 2], peers: [peer(2, gone)] },
     'no-quorum',
-    'No quorum: 1 of 2. You can go on writing; messages become final when peer 2 is back.',
+    'No quorum: 1 of 2. You can go on writing; messages become final when Ben Okafor (2) is back.',
   ],
   [
     { ...unled, members: [1, 2, 3, 4], peers: [2, 3, 4].map((id) => peer(id, gone)) },
     'no-quorum',
     'No quorum: 1 of 4. You can go on writing; messages become final when peer 4 is back, or ' +
-      'peers 2 and 3 are back.',
+      'Ben Okafor (2) and Chiara (3) are back.',
   ],
   [
     // Peer 2 has left, and the list without it is not final: its vote is still needed.
@@ -68,7 +68,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       peers: [],
     },
     'no-quorum',
-    'No quorum: 1 of 2. You can go on writing; messages become final when peer 2 is back.',
+    'No quorum: 1 of 2. You can go on writing; messages become final when Ben Okafor (2) is back.',
   ],
   [
     // Peer 4 was let in while 3 was there; now the old list lacks somebody and the new one too.
@@ -82,7 +82,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       peers: [peer(4)],
     },
     'no-quorum',
-    'No quorum: 2 of 4. You can go on writing; messages become final when peer 2 or 3 is back.',
+    'No quorum: 2 of 4. You can go on writing; messages become final when Ben Okafor (2) or Chiara (3) is back.',
   ],
   [
     {
@@ -95,7 +95,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       leader: 2,
     },
     'established',
-    'Peer 2 leads. 2 of 3 connected. Everything is final.',
+    'Ben Okafor (2) leads. 2 of 3 connected. Everything is final.',
   ],
   [
     { role: 'candidate', ...unled },
@@ -105,7 +105,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
   [
     { established: false },
     'taking-over',
-    'Peer 3 is taking the lead, provisionally so far. 3 of 3 connected. You can go on writing.',
+    'Chiara (3) is taking the lead, provisionally so far. 3 of 3 connected. You can go on writing.',
   ],
   [
     { established: false, leader: 1, role: 'leader' },
@@ -115,7 +115,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
   [
     { synchronising: true, established: false },
     'synchronising',
-    'Peer 3 is about to lead, and fetches what it lacks first. You can go on writing.',
+    'Chiara (3) is about to lead, and fetches what is missing there first. You can go on writing.',
   ],
   [
     { synchronising: true, established: false, leader: 1 },
@@ -135,7 +135,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
   [
     { progress: { at: 9, target: 9 } },
     'established',
-    'Peer 3 leads. 3 of 3 connected. Everything is final.',
+    'Chiara (3) leads. 3 of 3 connected. Everything is final.',
   ],
   [
     { role: 'joining', members: [] },
@@ -164,7 +164,7 @@ test.each(cases)('case %#', (part, kind, sentence) => {
 
 describe('beside the sentence', () => {
   test.each([
-    [{}, 'calm', 'Peer 3 leads · 3 of 3', ''],
+    [{}, 'calm', 'Chiara (3) leads · 3 of 3', ''],
     [{ progress: { at: 12_400, target: 80_000 } }, 'busy', 'Catching up 15%', ''],
     [
       { diverged: true },
@@ -176,7 +176,7 @@ describe('beside the sentence', () => {
       { ...unled, peers: [] },
       'waiting',
       'No quorum · 1 of 3',
-      'No quorum: messages wait for their final place until peer 2 or 3 is back.',
+      'No quorum: messages wait for their final place until Ben Okafor (2) or Chiara (3) is back.',
     ],
   ] as const)('tone, label and hint %#', (part, tone, label, composerHint) => {
     expect(describeSituation(status(part))).toMatchObject({ tone, label, composerHint });

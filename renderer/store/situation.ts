@@ -2,9 +2,10 @@
  * One clear, true sentence for how the node stands. Pure: status in, words out. It must never promise more
  * than the status says: no cause is named that the status does not carry.
  */
-import type { NodeStatus, PeerId } from '../../shared/model.ts';
+import type { NodeStatus } from '../../shared/model.ts';
 import { describeWhoIsNeeded, viewQuorum } from '../../shared/quorum-view.ts';
 import type { QuorumView } from '../../shared/quorum-view.ts';
+import { calledIn, namingOf } from './selectors.ts';
 
 /** `calm`: all well. `busy`: under way. `waiting`: messages have to wait for others. `alarm`: stopped. */
 export type Tone = 'calm' | 'busy' | 'waiting' | 'alarm';
@@ -102,7 +103,7 @@ function synchronising(status: NodeStatus): Situation {
       ? 'The next leader is fetching what it lacks before it leads.'
       : who === status.id
         ? 'You are about to lead, and fetch what you lack first.'
-        : `Peer ${who} is about to lead, and fetches what it lacks first.`;
+        : `${calledIn(status, who)} is about to lead, and fetches what is missing there first.`;
   return {
     kind: 'synchronising',
     tone: 'busy',
@@ -130,29 +131,30 @@ function noQuorum(status: NodeStatus, quorum: QuorumView): Situation {
   // Alone, one leads oneself: true, and of no interest.
   const meanwhile =
     status.leader !== null && quorum.connected.length > 1
-      ? `${leads(status)} for now, and orders messages provisionally. `
+      ? `${leads(status)} for now: messages get provisional places. `
       : '';
+  const needed = describeWhoIsNeeded(quorum, namingOf(status));
   return {
     kind: 'no-quorum',
     tone: 'waiting',
     label: `No quorum · ${there}`,
     sentence:
       `No quorum: ${there}. ${meanwhile}You can go on writing; messages become final when ` +
-      `${describeWhoIsNeeded(quorum)}.`,
-    composerHint: `No quorum: messages wait for their final place until ${describeWhoIsNeeded(quorum)}.`,
+      `${needed}.`,
+    composerHint: `No quorum: messages wait for their final place until ${needed}.`,
     progress: null,
   };
 }
 
 function takingOver(status: NodeStatus, quorum: QuorumView): Situation {
   const { leader } = status;
-  const who = leader === status.id ? 'You are' : `Peer ${String(leader)} is`;
+  const who = leader === null || leader === status.id ? null : calledIn(status, leader);
   return {
     kind: 'taking-over',
     tone: 'waiting',
-    label: leader === status.id ? 'You take the lead…' : `Peer ${String(leader)} takes the lead…`,
+    label: who === null ? 'You take the lead…' : `${who} takes the lead…`,
     sentence:
-      `${who} taking the lead, provisionally so far. ${quorum.connected.length} of ` +
+      `${who === null ? 'You are' : `${who} is`} taking the lead, provisionally so far. ${quorum.connected.length} of ` +
       `${quorum.members.length} connected. You can go on writing.`,
     composerHint: WAITS,
     progress: null,
@@ -173,12 +175,9 @@ function electing(quorum: QuorumView): Situation {
 }
 
 function leads(status: NodeStatus): string {
-  return leaderPhrase(status.leader, status.id);
-}
-
-function leaderPhrase(leader: PeerId | null, self: PeerId): string {
+  const { id, leader } = status;
   if (leader === null) return 'Nobody leads';
-  return leader === self ? 'You lead' : `Peer ${leader} leads`;
+  return leader === id ? 'You lead' : `${calledIn(status, leader)} leads`;
 }
 
 function waitingSentence(pending: number): string {
