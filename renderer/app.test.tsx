@@ -273,8 +273,8 @@ describe('roster and status', () => {
     const rows = list.getAllByRole('listitem').map((item) => item.textContent);
     expect(rows).toEqual([
       expect.stringMatching(/P1.*peer 1 · you/),
-      expect.stringMatching(/P2.*peer 2 · does not answer/),
       expect.stringMatching(/P3.*leader.*peer 3 · connected 5 ms/),
+      expect.stringMatching(/P2.*peer 2 · does not answer/),
       expect.stringMatching(/P6.*peer 6 · away/),
     ]);
     expect(list.getByRole('list', { name: /Away/ }).childElementCount).toBe(1);

@@ -103,6 +103,26 @@ test('without a quorum a message is provisional in every way, and becomes final 
   }
 });
 
+test('who comes back first is told for whom to wait', async () => {
+  const ben = await cluster.startPeer(7, ['--name', 'Ben']);
+  const app = await joinAs(1, await inviteOf(ben));
+  await expect.poll(() => app.situation(), patient).toContain('2 of 2 connected');
+  await app.closeWindow();
+  await ben.quit();
+
+  const again = await desk.open({ data: app.data });
+  await again.untilOpen();
+  await expect
+    .poll(() => again.situation(), patient)
+    .toBe('Nobody of the group answers. Your messages go out when Ben (7) is back.');
+  const members = again.page.getByRole('complementary', { name: 'Members' });
+  expect(await members.getByRole('list', { name: /Away/ }).count()).toBe(0);
+  await again.say('Is anybody up?');
+  await again.photograph('first-one-up');
+  await cluster.startPeer(7);
+  await expect.poll(() => again.messages('final'), patient).toEqual(['Is anybody up?']);
+});
+
 test('the invite names everybody, also whom this window came to know later', async () => {
   const [one] = await startPeers(1);
   if (one === undefined) throw new Error('a peer was started');

@@ -82,7 +82,7 @@ describe('groups of rows', () => {
   });
 });
 
-test('people: members by id with leader and presence, the others away', () => {
+test('people: oneself, the leader and the members by id with presence, the others away', () => {
   const people = peopleOf(
     status({
       members: [3, 1, 2, 5],
@@ -92,11 +92,20 @@ test('people: members by id with leader and presence, the others away', () => {
   );
   expect(people.members.map((p) => [p.id, p.presence, p.isLeader, p.rttMs])).toEqual([
     [1, 'self', false, null],
-    [2, 'suspected', false, 4],
     [3, 'connected', true, 4.2],
+    [2, 'suspected', false, 4],
     [5, 'unconnected', false, null],
   ]);
   expect(people.away.map((p) => [p.id, p.presence, p.name])).toEqual([[7, 'away', 'Grete']]);
+});
+
+test('people: oneself is never away', () => {
+  const people = peopleOf(status({ members: [3], leader: null, peers: [] }));
+  expect(people.members.map((p) => [p.id, p.presence])).toEqual([
+    [1, 'self'],
+    [3, 'unconnected'],
+  ]);
+  expect(people.away.map((p) => p.id)).toEqual([2]);
 });
 
 test('names fall back to the id', () => {

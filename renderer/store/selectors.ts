@@ -190,16 +190,22 @@ export interface Person {
   readonly rttMs: number | null;
 }
 
-/** The members by id, and below them everyone who once was one. */
+/** Oneself, listed or not, the leader, the other members by id; and below them everyone who once was one. */
 export function peopleOf(status: NodeStatus): {
   readonly members: readonly Person[];
   readonly away: readonly Person[];
 } {
-  const listed = new Set(status.members);
-  const members = [...status.members].sort((a, b) => a - b).map((id) => personOf(status, id, true));
-  const others = status.roster.filter((entry) => !listed.has(entry.id));
-  const away = others.map((entry) => personOf(status, entry.id, false));
-  return { members, away: away.sort((a, b) => a.id - b.id) };
+  const { id: self, leader, members } = status;
+  const known = status.roster.map(({ id }) => id).toSorted((a, b) => a - b);
+  const here = new Set([
+    ...(known.includes(self) ? [self] : []),
+    ...(leader !== null && members.includes(leader) ? [leader] : []),
+    ...members.toSorted((a, b) => a - b),
+  ]);
+  return {
+    members: [...here].map((id) => personOf(status, id, true)),
+    away: known.filter((id) => !here.has(id)).map((id) => personOf(status, id, false)),
+  };
 }
 
 function personOf(status: NodeStatus, id: PeerId, listed: boolean): Person {

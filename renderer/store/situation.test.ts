@@ -149,6 +149,22 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
       'sent once the leader has let you in.',
   ],
   [
+    // First one up in the morning: taken off the list, and the last one to leave is not up.
+    { ...unled, role: 'joining', members: [3], peers: [peer(3, gone)] },
+    'nobody',
+    'Nobody of the group answers. Your messages go out when Chiara (3) is back.',
+  ],
+  [
+    { ...unled, role: 'joining', leader: 2, members: [2, 3], peers: [peer(2), peer(3, gone)] },
+    'no-quorum',
+    'No quorum: 1 of 2. Your messages go out when Chiara (3) is back.',
+  ],
+  [
+    { ...unled, role: 'joining', members: [2, 3], peers: [peer(2), peer(3)] },
+    'joining',
+    'Joining the group. You can write already; messages are sent once the leader has let you in.',
+  ],
+  [
     { diverged: true, progress: { at: 1, target: 9 } },
     'diverged',
     'This peer’s history differs from the group’s at a final number, so it has stopped: nothing ' +
@@ -171,6 +187,12 @@ describe('beside the sentence', () => {
       'alarm',
       'History differs',
       'Stopped: messages stay on this computer, because the history here differs.',
+    ],
+    [
+      { ...unled, role: 'joining', members: [3], peers: [] },
+      'waiting',
+      'Nobody answers',
+      'Nobody answers: messages go out when Chiara (3) is back.',
     ],
     [
       { ...unled, peers: [] },

@@ -14,6 +14,7 @@ export interface Situation {
   readonly kind:
     | 'diverged'
     | 'joining'
+    | 'nobody'
     | 'catching-up'
     | 'synchronising'
     | 'established'
@@ -62,18 +63,53 @@ function diverged(): Situation {
   };
 }
 
-/** Who joins gets the history first: only who has nearly all of it is let in. */
-function joining({ progress }: NodeStatus): Situation {
-  const arrives = progress !== null && progress.at < progress.target;
+/**
+ * Who joins gets the history first: only who has nearly all of it is let in. Who comes back and finds
+ * nobody, or too few, waits for others instead.
+ */
+function joining(status: NodeStatus): Situation {
+  const { progress } = status;
+  if (progress !== null && progress.at < progress.target) return joiningWith(progress);
+  const quorum = viewQuorum(status);
+  const waits = status.members.length > 0 && !status.established && !quorum.isQuorum;
+  if (waits) return joiningTooFew(status, quorum);
   return {
     kind: 'joining',
     tone: 'busy',
-    label: arrives ? `Joining… ${percent(progress)}%` : 'Joining…',
-    sentence:
-      (arrives ? `Joining the group: ${soFar(progress)} are here. ` : 'Joining the group. ') +
-      'You can write already; messages are sent once the leader has let you in.',
+    label: 'Joining…',
+    sentence: `Joining the group. ${LET_IN}`,
     composerHint: 'Joining: messages are sent once the leader has let you in.',
-    progress: arrives ? progress : null,
+    progress: null,
+  };
+}
+
+const LET_IN = 'You can write already; messages are sent once the leader has let you in.';
+
+function joiningWith(progress: Progress): Situation {
+  return {
+    kind: 'joining',
+    tone: 'busy',
+    label: `Joining… ${percent(progress)}%`,
+    sentence: `Joining the group: ${soFar(progress)} are here. ${LET_IN}`,
+    composerHint: 'Joining: messages are sent once the leader has let you in.',
+    progress,
+  };
+}
+
+/** Nobody can be let in before a quorum is there. */
+function joiningTooFew(status: NodeStatus, quorum: QuorumView): Situation {
+  const there = `${quorum.connected.length} of ${quorum.members.length}`;
+  const nobody = quorum.connected.length === 0 && status.leader === null;
+  const needed = describeWhoIsNeeded(quorum, namingOf(status));
+  return {
+    kind: nobody ? 'nobody' : 'no-quorum',
+    tone: 'waiting',
+    label: nobody ? 'Nobody answers' : `No quorum · ${there}`,
+    sentence:
+      `${nobody ? 'Nobody of the group answers.' : `No quorum: ${there}.`} ` +
+      `Your messages go out when ${needed}.`,
+    composerHint: `${nobody ? 'Nobody answers' : 'No quorum'}: messages go out when ${needed}.`,
+    progress: null,
   };
 }
 
