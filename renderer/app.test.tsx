@@ -299,6 +299,21 @@ describe('roster and status', () => {
     expect(asked(fake, 'save-settings')).toEqual([{ theme: 'system', statusPanel: false }]);
   });
 
+  test('a message on its way to its number does not make the sentence flicker', async () => {
+    const fake = show({ snapshot: conversation() });
+    const panel = within(await screen.findByRole('complementary', { name: 'Status' }));
+    const said: (string | null)[] = [];
+    const region = panel.getByRole('status');
+    const observer = new MutationObserver(() => said.push(region.textContent));
+    observer.observe(region, { subtree: true, childList: true, characterData: true });
+    act(() => fake.emit('status-changed', status({ commit: 4, pending: 1 })));
+    act(() => fake.emit('status-changed', status({ commit: 5 })));
+    act(() => fake.emit('status-changed', status({ commit: 5, pending: 1 })));
+    await waitFor(() => expect(region.textContent).toMatch(/1 message waits/));
+    expect(said).toHaveLength(1);
+    observer.disconnect();
+  });
+
   test('the dots show who is needed, also when one is not enough', async () => {
     const members = [1, 2, 3, 4, 5];
     const peers = members.slice(1).map((id) => peer(id, { connected: false }));

@@ -2,9 +2,9 @@
  * The main window: roster, conversation, status panel, and which of them stand beside each other at this
  * width. What is hidden by the width opens over the conversation and closes again with Escape.
  */
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { Phase } from '../../shared/ipc/contract.ts';
-import { describeSituation } from '../store/situation.ts';
+import { describeSituation, patienceWith } from '../store/situation.ts';
 import { useActions, useChat } from '../store/store-context.tsx';
 import { Composer } from './composer.tsx';
 import { HeaderBar } from './header-bar.tsx';
@@ -13,6 +13,7 @@ import { MemberList } from './member-list.tsx';
 import { MessageList } from './message-list.tsx';
 import { Notices } from './notices.tsx';
 import { StatusPanel } from './status-panel.tsx';
+import { useHeldBack } from './use-held-back.ts';
 import { useMediaQuery } from './use-media-query.ts';
 import './chat-window.css';
 
@@ -31,7 +32,8 @@ export function ChatWindow({ phase }: ChatWindowProps) {
   const [inviting, setInviting] = useState(false);
   const layout = useLayout();
   const status = useChat((state) => state.status);
-  const situation = status === null ? null : describeSituation(status);
+  const now = useMemo(() => (status === null ? null : describeSituation(status)), [status]);
+  const situation = useHeldBack(now, patienceWith);
   return (
     <div className="window">
       <HeaderBar

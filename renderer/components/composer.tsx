@@ -76,10 +76,8 @@ export function Composer({ hint }: { readonly hint: string }) {
 
 /** Texts that have left the field and are no messages yet: nobody may think them sent, or lost. */
 function NotSentYet({ texts }: { readonly texts: readonly Leaving[] }) {
-  const shown = useHeldBack(
-    texts,
-    (next, before) => next.length > 0 && before.length === 0,
-    ACCEPT_MS,
+  const shown = useHeldBack(texts, (next, before) =>
+    next.length > 0 && before.length === 0 ? ACCEPT_MS : 0,
   );
   if (shown.length === 0) return null;
   return (

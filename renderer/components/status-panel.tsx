@@ -23,7 +23,7 @@ export function StatusPanel(props: {
         <h2 className="section-title">Status</h2>
       </div>
       {status === null || situation === null ? (
-        <p className="side-empty">Waiting for the first report of this peer…</p>
+        <p className="side-empty">Looking who is there…</p>
       ) : (
         <div className="side-scroll panel-body">
           <SituationBox situation={situation} />

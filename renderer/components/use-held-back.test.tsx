@@ -13,7 +13,7 @@ afterEach(() => {
 /** Negative numbers may pass; one that follows another is no news. */
 function show(first: number) {
   return renderHook(
-    ({ value }) => useHeldBack(value, (next, shown) => next < 0 && shown >= 0, 300),
+    ({ value }) => useHeldBack(value, (next, shown) => (next < 0 && shown >= 0 ? 300 : 0)),
     {
       initialProps: { value: first },
     },

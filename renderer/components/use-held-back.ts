@@ -5,24 +5,24 @@
 import { useEffect, useRef, useState } from 'react';
 
 /**
- * The newest value, or the one shown before it while `isHeld` says that the newest may pass; a value that is
- * held for `ms` milliseconds, or gave way to others that are, is shown. A shown value is not held.
+ * The newest value, or the one shown before it while `patience` asks to wait: so many milliseconds after the
+ * first one that had to wait, the newest is shown. 0 shows a value at once, which every value gets at last.
  */
-export function useHeldBack<T>(value: T, isHeld: (next: T, shown: T) => boolean, ms: number): T {
+export function useHeldBack<T>(value: T, patience: (next: T, shown: T) => number): T {
   const [shown, setShown] = useState(value);
   const latest = useRef(value);
   const isSame = Object.is(value, shown);
-  const held = !isSame && isHeld(value, shown);
-  if (!isSame && !held) setShown(value);
+  const waitMs = isSame ? 0 : patience(value, shown);
+  if (!isSame && waitMs === 0) setShown(value);
 
   useEffect(() => {
     latest.current = value;
   });
   useEffect(() => {
-    if (!held) return undefined;
-    const timer = setTimeout(() => setShown(latest.current), ms);
+    if (waitMs === 0) return undefined;
+    const timer = setTimeout(() => setShown(latest.current), waitMs);
     return () => clearTimeout(timer);
-  }, [held, ms]);
+  }, [waitMs]);
 
-  return held ? shown : value;
+  return waitMs === 0 ? value : shown;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NodeStatus } from '../../shared/model.ts';
 import { peer, status } from '../testing/samples.ts';
-import { describeSituation } from './situation.ts';
+import { describeSituation, patienceWith } from './situation.ts';
 
 const gone = { connected: false } as const;
 const silent = { suspected: true } as const;
@@ -202,5 +202,33 @@ describe('beside the sentence', () => {
     ],
   ] as const)('tone, label and hint %#', (part, tone, label, composerHint) => {
     expect(describeSituation(status(part))).toMatchObject({ tone, label, composerHint });
+  });
+});
+
+describe('how long a situation must last to be shown', () => {
+  const calm = status();
+  const passing = 300;
+  const electing = status({ role: 'candidate', ...unled });
+  const cases: readonly (readonly [
+    what: string,
+    next: NodeStatus,
+    shown: NodeStatus | null,
+    ms: number,
+  ])[] = [
+    ['a message on its way', status({ pending: 1 }), calm, passing],
+    ['another one, when that is shown', status({ pending: 2 }), status({ pending: 1 }), 0],
+    ['everything final again', calm, status({ pending: 1 }), 0],
+    ['an election', electing, calm, passing],
+    ['an election that goes on', electing, electing, 0],
+    ['what follows it', status({ established: false }), electing, passing],
+    ['a new leader', status({ leader: 2 }), electing, 0],
+    ['no quorum', status({ ...unled, peers: [] }), calm, 0],
+    ['a history that differs', status({ diverged: true }), calm, 0],
+    ['the first one, if it may pass', electing, null, passing],
+    ['nobody yet', status({ ...unled, role: 'joining', members: [3], peers: [] }), null, 1000],
+  ];
+  test.each(cases)('%s', (_, next, shown, ms) => {
+    const before = shown === null ? null : describeSituation(shown);
+    expect(patienceWith(describeSituation(next), before)).toBe(ms);
   });
 });

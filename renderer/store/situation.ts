@@ -29,9 +29,17 @@ export interface Situation {
   /** What the composer says about new messages; empty when they become final at once. */
   readonly composerHint: string;
   readonly progress: Progress | null;
+  /** Shown when it has lasted so long, milliseconds: what it says is often over in a moment. */
+  readonly patienceMs: number;
 }
 
 type Progress = NonNullable<NodeStatus['progress']>;
+
+/** An election, or a message on its way to its number, is usually over before anybody could read of it. */
+const PASSING_MS = 300;
+
+/** Links to the others come up one after the other; until then nobody has had the time to answer. */
+const GREETING_MS = 1_000;
 
 const WAITS = 'Messages wait for their final place.';
 
@@ -60,6 +68,7 @@ function diverged(): Situation {
       'empty data folder.',
     composerHint: 'Stopped: messages stay on this computer, because the history here differs.',
     progress: null,
+    patienceMs: 0,
   };
 }
 
@@ -80,6 +89,7 @@ function joining(status: NodeStatus): Situation {
     sentence: `Joining the group. ${LET_IN}`,
     composerHint: 'Joining: messages are sent once the leader has let you in.',
     progress: null,
+    patienceMs: 0,
   };
 }
 
@@ -93,6 +103,7 @@ function joiningWith(progress: Progress): Situation {
     sentence: `Joining the group: ${soFar(progress)} are here. ${LET_IN}`,
     composerHint: 'Joining: messages are sent once the leader has let you in.',
     progress,
+    patienceMs: 0,
   };
 }
 
@@ -110,6 +121,7 @@ function joiningTooFew(status: NodeStatus, quorum: QuorumView): Situation {
       `Your messages go out when ${needed}.`,
     composerHint: `${nobody ? 'Nobody answers' : 'No quorum'}: messages go out when ${needed}.`,
     progress: null,
+    patienceMs: nobody ? GREETING_MS : 0,
   };
 }
 
@@ -121,6 +133,7 @@ function catchingUp(progress: Progress): Situation {
     sentence: `Catching up: ${soFar(progress)} are here.`,
     composerHint: '',
     progress,
+    patienceMs: PASSING_MS,
   };
 }
 
@@ -147,6 +160,7 @@ function synchronising(status: NodeStatus): Situation {
     sentence: `${whose} You can go on writing.`,
     composerHint: WAITS,
     progress: null,
+    patienceMs: PASSING_MS,
   };
 }
 
@@ -159,6 +173,7 @@ function established(status: NodeStatus, quorum: QuorumView): Situation {
     sentence: `${leads(status)}. ${there} connected. ${waitingSentence(status.pending)}`,
     composerHint: '',
     progress: null,
+    patienceMs: status.pending === 0 ? 0 : PASSING_MS,
   };
 }
 
@@ -179,6 +194,7 @@ function noQuorum(status: NodeStatus, quorum: QuorumView): Situation {
       `${needed}.`,
     composerHint: `No quorum: messages wait for their final place until ${needed}.`,
     progress: null,
+    patienceMs: 0,
   };
 }
 
@@ -194,6 +210,7 @@ function takingOver(status: NodeStatus, quorum: QuorumView): Situation {
       `${quorum.members.length} connected. You can go on writing.`,
     composerHint: WAITS,
     progress: null,
+    patienceMs: PASSING_MS,
   };
 }
 
@@ -207,6 +224,7 @@ function electing(quorum: QuorumView): Situation {
       'You can go on writing.',
     composerHint: WAITS,
     progress: null,
+    patienceMs: PASSING_MS,
   };
 }
 
@@ -226,4 +244,14 @@ function waitingSentence(pending: number): string {
 /** 12,400: the separators that the rest of the English text uses. */
 export function count(value: number): string {
   return value.toLocaleString('en-GB');
+}
+
+/**
+ * How long a situation must have lasted to take the place of the one that is shown, milliseconds. What is
+ * shown already, passing as it may be, goes on being up to date.
+ */
+export function patienceWith(next: Situation | null, shown: Situation | null): number {
+  if (next === null) return 0;
+  const goesOn = shown !== null && shown.patienceMs > 0 && shown.kind === next.kind;
+  return goesOn ? 0 : next.patienceMs;
 }
