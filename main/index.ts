@@ -13,7 +13,7 @@ import { prefillFrom, takeFirstStep } from './app/first-step.ts';
 import { openGroups, type Groups } from './app/groups.ts';
 import { createHandlers } from './app/handlers.ts';
 import { sendEvent, serveRequests } from './app/ipc-server.ts';
-import { followLinks, leaveOnClose } from './app/lifecycle.ts';
+import { followLinks, leaveOnClose, switchGroup } from './app/lifecycle.ts';
 import { openLogFile } from './app/log-file.ts';
 import { setMenu } from './app/menu.ts';
 import {
@@ -89,7 +89,6 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
   servePage(join(dist, 'renderer'), log);
   denyPermissions();
   denyNetwork(log);
-  setMenu({ data: root, developer: !app.isPackaged });
   if (app.isPackaged) app.setAsDefaultProtocolClient('lockstep');
 
   let window: BrowserWindow | null = null;
@@ -110,9 +109,15 @@ function boot(line: CommandLine, root: string, groups: Groups): void {
   ]);
   serveRequests(createHandlers({ session, groups, log, decided }), log);
   const preload = join(dist, 'preload', 'index.cjs');
-  window = openWindow({ groups, preload, icon: developmentIcon(), log });
-  leaveOnClose(window, session, groups);
-  followLinks(window, session);
+  const opened = openWindow({ groups, preload, icon: developmentIcon(), log });
+  window = opened;
+  leaveOnClose(opened, session, groups);
+  followLinks(opened, session);
+  setMenu({
+    data: root,
+    developer: !app.isPackaged,
+    switchGroup: () => void switchGroup(opened, session),
+  });
 }
 
 /** A packaged app has its icon from the system; a clone brings it along. */

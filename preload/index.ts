@@ -35,6 +35,7 @@ const bridge: LockstepBridge = {
   joinGroup: request('join-group'),
   openGroup: request('open-group'),
   cancelJoin: request('cancel-join'),
+  joinAgain: request('join-again'),
   readInvite: request('read-invite'),
   sendMessage: request('send-message'),
   loadEntries: request('load-entries'),

@@ -346,9 +346,12 @@ describe('roster and status', () => {
     expect([bar.getAttribute('value'), bar.getAttribute('max')]).toEqual(['12400', '80000']);
   });
 
-  test('a history that differs is loud', async () => {
-    show({ snapshot: conversation({ diverged: true }) });
-    expect((await screen.findByRole('alert')).textContent).toMatch(/history differs/);
+  test('a history that differs is loud, and shows the way out', async () => {
+    const fake = show({ snapshot: conversation({ diverged: true }) });
+    const alarm = await screen.findByRole('alert');
+    expect(alarm.textContent).toMatch(/history differs/);
+    await userEvent.click(within(alarm).getByRole('button', { name: 'Join again…' }));
+    expect(asked(fake, 'join-again')).toEqual([{}]);
   });
 
   test('the invite dialog has the link, copies it, and closes', async () => {

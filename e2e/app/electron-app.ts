@@ -230,6 +230,22 @@ export class App {
     ).trim();
   }
 
+  /** Chooses an item of the application menu; both labels as they are shown. */
+  async chooseInMenu(menu: string, item: string): Promise<void> {
+    await this.electron.evaluate(
+      ({ Menu }, [inMenu, wanted]) => {
+        const shown = (label: string): string => label.replace('&', '');
+        const menus = Menu.getApplicationMenu()?.items ?? [];
+        const found = menus
+          .find(({ label }) => shown(label) === inMenu)
+          ?.submenu?.items.find(({ label }) => shown(label) === wanted);
+        if (found === undefined) throw new Error(`no “${String(wanted)}” in “${String(inMenu)}”`);
+        found.click();
+      },
+      [menu, item],
+    );
+  }
+
   /** Closes the window as a person does and waits until the process has ended. */
   async closeWindow(): Promise<void> {
     const ended = this.#ended();

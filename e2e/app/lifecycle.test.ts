@@ -47,6 +47,21 @@ test('a command line joins without the form, and resumes when it is given again'
   await expect.poll(() => first.leader(), patient).toBe(2);
 });
 
+test('Switch Group leaves the group, and opens it again from the card', async () => {
+  const { first, second } = await openTwo();
+  await second.page.getByRole('textbox', { name: 'Message' }).fill('not sent yet');
+  await second.chooseInMenu('File', 'Switch Group…');
+  const card = second.page.getByRole('region', { name: 'Groups on this computer' });
+  await card.waitFor();
+  await second.photograph('groups-known');
+  await expect.poll(() => first.leader(), patient).toBe(1);
+  await card.getByRole('button', { name: /Peer 2 · peer 2/ }).click();
+  await second.untilOpen();
+  await expect.poll(() => first.leader(), patient).toBe(2);
+  const composer = second.page.getByRole('textbox', { name: 'Message' });
+  await expect.poll(() => composer.inputValue(), patient).toBe('not sent yet');
+});
+
 test('SIGTERM leaves the group before the process ends', async () => {
   const { first, second } = await openTwo();
   const code = await second.terminate();

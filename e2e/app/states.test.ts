@@ -280,6 +280,15 @@ test('a history that differs stops the window loudly, and nobody else', async ()
   const status = again.page.getByRole('complementary', { name: 'Status' });
   expect(await status.getByText('Stopped', { exact: true }).count()).toBe(1);
   expect(await status.getByRole('region', { name: 'Quorum' }).count()).toBe(0);
+
+  await alarm.getByRole('button', { name: 'Join again…' }).click();
+  const link = again.page.getByLabel('Invite link');
+  await expect.poll(() => link.inputValue(), patient).toContain('lockstep://join?');
+  await again.page.getByRole('button', { name: 'Join', exact: true }).click();
+  await again.untilOpen();
+  await expect
+    .poll(() => again.messages('final'), patient)
+    .toEqual(['We meet at noon.', 'Noon it is.']);
 });
 
 const KINDS: readonly EntryKind[] = ['message', 'members', 'leader'];

@@ -46,7 +46,9 @@ async function act(
 ): Promise<Result<null, FormError> | null> {
   const last = groups.groups()[0];
   const isLast = last !== undefined && (line.id === null || line.id === last.id);
-  if (isLast && line.link === null) return session.openKnown(last, line.seeds);
+  // One that has stopped waits to be asked for: what its user needs then is the card.
+  const opens = isLast && (!last.diverged || actsByItself(line));
+  if (opens && line.link === null) return session.openKnown(last, line.seeds);
   if (!actsByItself(line)) return null;
   const { proposed } = await startView(groups.groups(), prefillFrom(line), '');
   if (line.startGroup) return session.startGroup(proposed);

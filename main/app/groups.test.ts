@@ -18,7 +18,8 @@ afterEach(() => {
 });
 
 function record(data: string, openedAt: number): GroupRecord {
-  return { group: 'aa', id: 1, name: 'Ada', data, openedAt, host: '0.0.0.0', port: 6001 };
+  const listens = { host: '0.0.0.0', port: 6001 };
+  return { group: 'aa', id: 1, name: 'Ada', data, openedAt, ...listens, diverged: false };
 }
 
 test('what was saved is there after a restart, the group opened last first', () => {
@@ -43,6 +44,18 @@ test('a group opened again stays one group', () => {
   groups.rememberGroup(record('/a', 1));
   groups.rememberGroup({ ...record('/a', 3), port: 6005 });
   expect(groups.groups()).toEqual([{ ...record('/a', 3), port: 6005 }]);
+});
+
+test('a group that has stopped is known as such, also when an older file does not say so', () => {
+  const groups = openGroups(root, log);
+  groups.rememberGroup(record('/a', 1));
+  groups.rememberGroup(record('/b', 2));
+  groups.noteDiverged('/a');
+  const again = openGroups(root, log);
+  expect(again.groups().map(({ diverged }) => diverged)).toEqual([false, true]);
+  const path = join(root, 'lockstep.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/,\s*"diverged": \w+/g, ''));
+  expect(openGroups(root, log).groups()).toEqual([record('/b', 2), record('/a', 1)]);
 });
 
 test('an emptied draft leaves nothing behind', () => {

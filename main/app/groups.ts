@@ -17,6 +17,8 @@ export interface GroupRecord extends KnownGroup {
   /** Listen host it was opened with. */
   readonly host: string;
   readonly port: number;
+  /** Its history was found to differ from the others': it has stopped, and opens only when asked to. */
+  readonly diverged: boolean;
 }
 
 /** Where the window was, in screen coordinates. */
@@ -57,6 +59,7 @@ const rememberedSchema = v.object({
       openedAt: number,
       host: v.string(),
       port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+      diverged: v.optional(v.boolean(), false),
     }),
   ),
   settings: v.object({ theme: v.picklist(['system', 'light', 'dark']), statusPanel: v.boolean() }),
@@ -117,6 +120,12 @@ export class Groups {
     const others = this.#now.groups.filter((group) => group.data !== record.data);
     this.#change({ groups: [...others, record] });
     this.flush();
+  }
+
+  /** Notes that the group in this data folder has stopped. */
+  noteDiverged(data: string): void {
+    const noted = this.#now.groups.find((group) => group.data === data && !group.diverged);
+    if (noted !== undefined) this.rememberGroup({ ...noted, diverged: true });
   }
 
   saveSettings(settings: Settings): void {

@@ -38,6 +38,10 @@ export function createHandlers({ session, groups, log, decided }: HandlerOptions
       await session.backToStart();
       return null;
     },
+    'join-again': async () => {
+      await session.joinAgain();
+      return null;
+    },
     'read-invite': ({ link }) => readInvite(link),
     'send-message': ({ text }) => session.send(text),
     'load-entries': ({ from, limit }) => session.history(from, limit),

@@ -41,6 +41,12 @@ async function leaveAndQuit(
   app.quit();
 }
 
+/** Leaves the open group as closing does, and shows the groups of this machine instead of quitting. */
+export async function switchGroup(window: BrowserWindow, session: Session): Promise<void> {
+  focusWindow(window);
+  await Promise.all([session.switchGroup(), lastWords(window)]);
+}
+
 /**
  * Tells the page that it is about to go, as unloading it would, while its requests are still answered:
  * what was typed last is handed over now. A page that hangs is not waited for.

@@ -10,6 +10,8 @@ export interface MenuOptions {
   readonly data: string;
   /** Whether the developer tools are offered: not in a packaged app. */
   readonly developer: boolean;
+  /** Leaves the open group for the card that lists all of them. */
+  readonly switchGroup: () => void;
 }
 
 /** Sets the application menu. */
@@ -19,7 +21,7 @@ export function setMenu(options: MenuOptions): void {
 
 /** The menu as data. */
 export function menuTemplate(
-  { data, developer }: MenuOptions,
+  { data, developer, switchGroup }: MenuOptions,
   platform: NodeJS.Platform,
 ): MenuItemConstructorOptions[] {
   const mac = platform === 'darwin';
@@ -27,9 +29,19 @@ export function menuTemplate(
     label: 'Show Data Folder',
     click: () => void shell.openPath(data),
   };
+  const otherGroup: MenuItemConstructorOptions = {
+    label: 'Switch Group…',
+    accelerator: 'CmdOrCtrl+O',
+    click: switchGroup,
+  };
   const fileMenu: MenuItemConstructorOptions = {
     label: '&File',
-    submenu: [openData, { type: 'separator' }, mac ? { role: 'close' } : { role: 'quit' }],
+    submenu: [
+      otherGroup,
+      openData,
+      { type: 'separator' },
+      mac ? { role: 'close' } : { role: 'quit' },
+    ],
   };
   const viewMenu: MenuItemConstructorOptions = {
     label: '&View',

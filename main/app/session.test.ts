@@ -13,6 +13,8 @@ import type {
 import { err, ok } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
 import type { PeerOptions } from '../peer/peer.ts';
+import { readCommandLine } from './command-line.ts';
+import { takeFirstStep } from './first-step.ts';
 import { openGroups, type Groups } from './groups.ts';
 import type { OutgoingEvent } from './outbox.ts';
 import { type Peer, Session } from './session.ts';
@@ -65,6 +67,8 @@ class FakeNode {
   /** What it tells while it starts. */
   early: NodeEvent[] = [];
   closed = 0;
+  /** Resolves when it has left. */
+  left: Promise<void> = Promise.resolve();
   invite: string = ready.invite;
   outcome: Promise<SendOutcome> = Promise.resolve(ok('01900000-0000-7000-8000-000000000009'));
   tell: (event: NodeEvent) => void = () => undefined;
@@ -76,9 +80,9 @@ class FakeNode {
     if (this.refusal !== null) {
       return Promise.resolve(err({ code: this.refusal, message: 'words', fatal: true }));
     }
-    const end = (): Promise<void> => {
+    const end = async (): Promise<void> => {
+      await this.left;
       this.closed += 1;
-      return Promise.resolve();
     };
     const peer: Peer = {
       sendMessage: () => this.outcome,
@@ -159,7 +163,7 @@ describe('starting', () => {
 
   test('a known group whose data is damaged ends in words, and the card is a step away', async () => {
     const data = join(root, 'groups', 'known');
-    groups.rememberGroup({ ...ada, group: 'aa', data, openedAt: 1 });
+    groups.rememberGroup({ ...ada, group: 'aa', data, openedAt: 1, diverged: false });
     node.refusal = 'CORRUPT';
     const [record] = groups.groups();
     await session.openKnown(record!);
@@ -301,6 +305,47 @@ describe('an open group', () => {
       event.name === 'phase-changed' && event.payload.kind === 'open' ? [event.payload.invite] : [],
     );
     expect(invites).toEqual(['lockstep://x', 'lockstep://y']);
+  });
+
+  test('switching leaves it, and shows the card with all groups', async () => {
+    await openGroup();
+    await session.switchGroup();
+    expect(node.closed).toBe(1);
+    expect(session.phase()).toMatchObject({
+      kind: 'start',
+      start: { groups: [{ group: 'aa' }], invite: '' },
+    });
+    await openGroup();
+  });
+
+  test('a leave under way is waited for before the app may end', async () => {
+    let end: () => void = () => undefined;
+    node.left = new Promise((resolve) => {
+      end = resolve;
+    });
+    await openGroup();
+    const order: string[] = [];
+    const switching = session.switchGroup();
+    const leaving = session.leave().then(() => order.push('may end'));
+    // Whatever does not wait for the node is through by then.
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push('node has left');
+    end();
+    await Promise.all([switching, leaving]);
+    expect(order).toEqual(['node has left', 'may end']);
+  });
+
+  test('one whose history differs offers its invite, and does not open by itself again', async () => {
+    await openGroup();
+    node.tell({ kind: 'status', status: { ...status(1), diverged: true } });
+    expect(groups.groups()).toMatchObject([{ group: 'aa', diverged: true }]);
+    await session.joinAgain();
+    expect(session.phase()).toMatchObject({ kind: 'start', start: { invite: ready.invite } });
+    await takeFirstStep(session, groups, readCommandLine([]));
+    expect(session.phase().kind).toBe('start');
+    await takeFirstStep(session, groups, readCommandLine(['--start-group']));
+    node.tell(ready);
+    await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
   });
 
   test('leaving closes the node', async () => {

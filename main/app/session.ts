@@ -96,6 +96,8 @@ export class Session {
   #unsent: Unsent | null = null;
   #newest = new Newest();
   #status: NodeStatus | null = null;
+  /** The newest leave; resolves when it is over. */
+  #leaving: Promise<boolean> = Promise.resolve(false);
   #poll: NodeJS.Timeout | null = null;
   #soon: NodeJS.Timeout | null = null;
 
@@ -229,6 +231,18 @@ export class Session {
     await this.#becomeStart(error);
   }
 
+  /** Leaves whatever is open and shows the first card with the groups of this machine. */
+  async switchGroup(): Promise<void> {
+    if (this.#phase.kind === 'start') return;
+    await this.leave();
+    await this.#becomeStart(null);
+  }
+
+  /** Leaves the open group for the first card that offers to join it anew, as somebody new. */
+  async joinAgain(): Promise<void> {
+    if (this.#phase.kind === 'open') await this.showInvite(this.#phase.invite);
+  }
+
   /** Leaves whatever is open and fills the first card with an invite from outside the app. */
   async showInvite(invite: string): Promise<void> {
     await this.leave();
@@ -261,11 +275,20 @@ export class Session {
     this.#unsent?.setWords(text);
   }
 
-  /** Leaves the group for now, gracefully if the others answer in time. True if one was open. */
-  async leave(): Promise<boolean> {
+  /**
+   * Leaves the group for now, gracefully if the others answer in time. True if one was open. One that is
+   * being left already is waited for.
+   */
+  leave(): Promise<boolean> {
     const attempt = this.#attempt;
     this.#attempt = null;
     this.#stopTimers();
+    const both = Promise.all([this.#leaving, this.#leaveGroupOf(attempt)]);
+    this.#leaving = both.then(([, left]) => left);
+    return this.#leaving;
+  }
+
+  async #leaveGroupOf(attempt: Attempt | null): Promise<boolean> {
     if (attempt === null || attempt.peer === null) return false;
     if (attempt.ready === null) {
       await this.#discard(attempt, attempt.peer);
@@ -328,6 +351,8 @@ export class Session {
 
   #onStatus(status: NodeStatus): void {
     this.#status = status;
+    const data = this.#attempt?.opening.data ?? null;
+    if (status.diverged && data !== null) this.#options.groups.noteDiverged(data);
     if (this.#phase.kind === 'open') this.#outbox.push({ name: 'status-changed', payload: status });
   }
 
@@ -422,7 +447,8 @@ export class Session {
     const { data, identity } = attempt.opening;
     const self: Identity = { ...identity, id: ready.id, host: ready.host, port: ready.port };
     const { group, invite } = ready;
-    this.#options.groups.rememberGroup({ ...self, group, data, openedAt: Date.now() });
+    const openedAt = Date.now();
+    this.#options.groups.rememberGroup({ ...self, group, data, openedAt, diverged: false });
     this.#options.log.info('group-open', { group, id: ready.id, port: ready.port });
     this.#prefill = {};
     this.#unsent = new Unsent(this.#options.groups, data);

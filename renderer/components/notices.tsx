@@ -5,7 +5,7 @@ import { useActions, useChat } from '../store/store-context.tsx';
 
 export function Notices({ situation }: { readonly situation: Situation | null }) {
   const notice = useChat((state) => state.notice);
-  const { dismissNotice } = useActions();
+  const { dismissNotice, joinAgain } = useActions();
   const alarm = situation?.kind === 'diverged';
   return (
     <>
@@ -13,6 +13,9 @@ export function Notices({ situation }: { readonly situation: Situation | null })
         <div className="notice notice-alarm" role="alert">
           <OctagonAlert size={20} aria-hidden />
           <p>{situation.sentence}</p>
+          <button type="button" className="button" onClick={joinAgain}>
+            Join again…
+          </button>
         </div>
       )}
       {notice !== null && !(alarm && notice.code === 'DIVERGED') && (

@@ -24,6 +24,7 @@ export interface ChatActions {
   readonly joinGroup: (form: JoinForm) => Promise<Result<null, FormError>>;
   readonly openGroup: (data: string) => Promise<Result<null, FormError>>;
   readonly cancelJoin: () => void;
+  readonly joinAgain: () => void;
   readonly readInvite: LockstepBridge['readInvite'];
   /** Null when the message is stored; otherwise why not. */
   readonly send: (text: string) => Promise<NodeError | null>;
@@ -83,6 +84,7 @@ function createActions(
     joinGroup: (form) => asFormResult(bridge.joinGroup(form)),
     openGroup: (data) => asFormResult(bridge.openGroup({ data })),
     cancelJoin: () => ignoreFailure(bridge.cancelJoin({})),
+    joinAgain: () => ignoreFailure(bridge.joinAgain({})),
     readInvite: (args) => asFormResult(bridge.readInvite(args)),
     send: async (text) => {
       try {

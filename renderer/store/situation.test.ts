@@ -169,7 +169,7 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
     'diverged',
     'This peer’s history differs from the group’s at a final number, so it has stopped: nothing ' +
       'new arrives or becomes final here. Compare fingerprints with another member, then join ' +
-      'again with an empty data folder.',
+      'again under a new id.',
   ],
 ];
 

@@ -64,8 +64,8 @@ function diverged(): Situation {
     label: 'History differs',
     sentence:
       'This peer’s history differs from the group’s at a final number, so it has stopped: nothing new ' +
-      'arrives or becomes final here. Compare fingerprints with another member, then join again with an ' +
-      'empty data folder.',
+      'arrives or becomes final here. Compare fingerprints with another member, then join again under ' +
+      'a new id.',
     composerHint: 'Stopped: messages stay on this computer, because the history here differs.',
     progress: null,
     patienceMs: 0,

@@ -94,6 +94,7 @@ export function createFakeBridge(given: Partial<FakeAnswers> & { snapshot: Snaps
     joinGroup: answer('join-group', () => answers.join),
     openGroup: answer('open-group', () => answers.open),
     cancelJoin: answer('cancel-join', () => null),
+    joinAgain: answer('join-again', () => null),
     readInvite: answer('read-invite', () => answers.invite),
     sendMessage: answer('send-message', ({ text }) => send(text)),
     loadEntries: answer('load-entries', ({ from, limit }) => load(from, limit)),

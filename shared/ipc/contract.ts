@@ -113,6 +113,8 @@ export interface Requests {
   /** Opens a group joined before, by its data folder. */
   'open-group': { args: { readonly data: string }; result: Result<null, FormError> };
   'cancel-join': { args: NoArgs; result: null };
+  /** Leaves the open group for the first card, with the group's own invite filled in. */
+  'join-again': { args: NoArgs; result: null };
   'read-invite': { args: { readonly link: string }; result: Result<InviteView, FormError> };
   'send-message': { args: { readonly text: string }; result: Result<WaitingMessage, NodeError> };
   /** Final entries with seq in [from, from + limit), ascending; limit at most 500. */
@@ -149,6 +151,7 @@ export const REQUEST_NAMES = [
   'join-group',
   'open-group',
   'cancel-join',
+  'join-again',
   'read-invite',
   'send-message',
   'load-entries',

@@ -14,6 +14,7 @@ const good: { readonly [Name in RequestName]: readonly object[] } = {
   'join-group': [join, { ...join, seed: '', invite: 'lockstep://join/abc' }],
   'open-group': [{ data: '/home/ann/.local/share/lockstep/1' }],
   'cancel-join': [{}],
+  'join-again': [{}],
   'read-invite': [{ link: 'lockstep://join/abc' }],
   'send-message': [{ text: 'hi' }, { text: 'x'.repeat(TEXT_LENGTH_MAX) }],
   'load-entries': [
@@ -42,6 +43,7 @@ const bad: { readonly [Name in RequestName]: readonly unknown[] } = {
   'join-group': [identity, { ...join, key: 7 }, { ...join, seed: null }],
   'open-group': [{}, { data: 1 }],
   'cancel-join': [[1], { now: true }],
+  'join-again': [[1], { now: true }],
   'read-invite': [{ link: 'x'.repeat(LINK_LENGTH_MAX + 1) }],
   'send-message': [{}, { text: 1 }, { text: 'x'.repeat(TEXT_LENGTH_MAX + 1) }],
   'load-entries': [

@@ -48,6 +48,7 @@ const schemas: {
   'join-group': v.strictObject({ ...identity, seed: line, invite: link, key: line }),
   'open-group': v.strictObject({ data: line }),
   'cancel-join': nothing,
+  'join-again': nothing,
   'read-invite': v.strictObject({ link }),
   'send-message': v.strictObject({ text }),
   'load-entries': v.strictObject({
