@@ -153,6 +153,31 @@ describe('one person', () => {
     expect(dark).not.toBe(light);
   });
 
+  test('copies, pastes and copies links by right click', async () => {
+    const app = await desk.open({
+      args: ['--start-group', '--host', '127.0.0.1', '--name', 'Ada'],
+    });
+    await app.untilOpen();
+    await app.say('see https://a.example/x');
+    await expect.poll(() => app.messages('final'), patient).toHaveLength(1);
+    // A native menu takes every key and click until it is closed: what it would show is enough.
+    await app.electron.evaluate(({ Menu }) => {
+      Menu.prototype.popup = function popup(this: Electron.Menu): void {
+        const labels = this.items.filter(({ type }) => type !== 'separator').map((i) => i.label);
+        (globalThis as { shown?: readonly string[] }).shown = labels;
+        this.items.find(({ label }) => label === 'Copy Link')?.click();
+      };
+    });
+    const shown = () =>
+      app.electron.evaluate(() => (globalThis as { shown?: readonly string[] }).shown);
+    await app.page.getByRole('textbox', { name: 'Message' }).click({ button: 'right' });
+    await expect.poll(shown, patient).toEqual(['Cut', 'Copy', 'Paste', 'Select All']);
+    await app.page.getByRole('link', { name: 'https://a.example/x' }).click({ button: 'right' });
+    await expect.poll(shown, patient).toEqual(['Copy Link', 'Copy', 'Select All']);
+    const copied = () => app.electron.evaluate(({ clipboard }) => clipboard.readText());
+    await expect.poll(copied, patient).toBe('https://a.example/x');
+  });
+
   test('cannot send 70 KiB in one message, and keeps the text', async () => {
     const app = await desk.open({
       args: ['--start-group', '--host', '127.0.0.1', '--name', 'Ada'],

@@ -2,8 +2,9 @@
  * The window: where it stands, what its page may reach, what its title says. The page is untrusted: it
  * runs in a sandbox, in its own world, without Node. It decides nothing about the conversation.
  */
-import { app, BrowserWindow, nativeTheme, screen } from 'electron';
+import { app, BrowserWindow, clipboard, Menu, nativeTheme, screen } from 'electron';
 import type { Logger } from '../log.ts';
+import { contextMenu } from './context-menu.ts';
 import type { Groups } from './groups.ts';
 import { leastSize, usablePlace } from './place.ts';
 import { denyNavigation, denyNewWindows, denyWebviews, PAGE_URL } from './security.ts';
@@ -54,6 +55,7 @@ export function openWindow({ groups, preload, icon, log }: WindowOptions): Brows
   denyNavigation(window.webContents, log);
   denyNewWindows(window.webContents, log);
   denyWebviews(window.webContents);
+  offerContextMenu(window);
   rememberPlace(window, groups);
   reloadAfterCrash(window, log);
   window.on('page-title-updated', (_event, title) => app.setBadgeCount(unreadIn(title)));
@@ -73,6 +75,18 @@ export function focusWindow(window: BrowserWindow): void {
   if (window.isMinimized()) window.restore();
   window.show();
   window.focus();
+}
+
+function offerContextMenu(window: BrowserWindow): void {
+  const page = window.webContents;
+  page.on('context-menu', (_event, click) => {
+    const items = contextMenu(click, {
+      copy: (text) => void clipboard.writeText(text),
+      replaceWord: (word) => page.replaceMisspelling(word),
+      learnWord: (word) => page.session.addWordToSpellCheckerDictionary(word),
+    });
+    Menu.buildFromTemplate(items).popup({ window });
+  });
 }
 
 /** The page knows what was looked at; its title begins with how many messages were not: `(3) …`. */
