@@ -43,7 +43,7 @@ test('a damaged database ends the group in words, and the first card is a step a
   const alert = again.page.getByRole('alert');
   await expect.poll(() => alert.innerText(), patient).toMatch(/damaged/i);
   await again.photograph('damaged');
-  await again.page.getByRole('button', { name: 'Back to the first card' }).click();
+  await again.page.getByRole('button', { name: 'Back', exact: true }).click();
   await again.page.getByRole('tab', { name: 'Start a group' }).waitFor();
 });
 

@@ -52,8 +52,8 @@ test('only what no field can mend ends the group', () => {
 });
 
 test('a notice leaves the code of the system out', () => {
-  const message = 'host:6001 does not answer (ECONNREFUSED); trying on.';
+  const message = 'host:6001 does not answer (ECONNREFUSED); still trying.';
   expect(noticeFor({ code: 'UNREACHABLE', message, fatal: false })).toBe(
-    'host:6001 does not answer; trying on.',
+    'host:6001 does not answer; still trying.',
   );
 });

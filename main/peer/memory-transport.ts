@@ -276,7 +276,7 @@ class MemoryNode {
     if (there === undefined) return this.options.admit(newcomer);
     const { id } = there;
     return bytesEqual(there.key, newcomer.key)
-      ? { code: 'ID_IN_USE', message: `peer ${id} is up elsewhere: was its data folder copied?` }
+      ? { code: 'ID_IN_USE', message: `another process runs peer ${id}` }
       : { code: 'ID_TAKEN', message: `id ${id} belongs to someone else` };
   }
 

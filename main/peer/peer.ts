@@ -440,7 +440,7 @@ export class Peer {
       message: (from, message) => this.#input({ kind: 'message', from, message }),
       linkRefused: (refused) => this.#onLinkRefused(refused),
       seedUnreachable: (address, what) => {
-        const message = `${address} ${what}; trying on.`;
+        const message = `${address} ${what}; still trying.`;
         this.#tell({ kind: 'error', error: { code: 'UNREACHABLE', message, fatal: false } });
       },
     };

@@ -578,7 +578,7 @@ function clash(
   if (there.nonce === newcomer.nonce) {
     return { code: 'DUPLICATE', message: 'this pair is linked already' };
   }
-  const message = `peer ${id} is up elsewhere: was its data folder copied?`;
+  const message = `another process runs peer ${id}`;
   return { code: 'ID_IN_USE', message };
 }
 

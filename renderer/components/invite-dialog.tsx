@@ -33,7 +33,7 @@ export function InviteDialog(props: { readonly invite: string; readonly onClose:
         </header>
         <p>
           Whoever has this link can join and read the whole history. It holds the group key: send it
-          on a way that you trust.
+          over a channel you trust.
         </p>
         <InviteLink invite={invite} />
         <QrCode text={invite} />

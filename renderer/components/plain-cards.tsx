@@ -86,7 +86,7 @@ function BackButton() {
   const { cancelJoin } = useActions();
   return (
     <button type="button" className="button" onClick={cancelJoin}>
-      Back to the first card
+      Back
     </button>
   );
 }

@@ -189,7 +189,7 @@ function GroupList(props: {
                 {group.name} <span className="start-group-id">· peer {group.id}</span>
               </span>
               <span className="start-group-detail">
-                Group <span className="mono">{group.group.slice(0, 8)}</span>, last open{' '}
+                Group <span className="mono">{group.group.slice(0, 8)}</span>, last opened{' '}
                 {formatOpened(group.openedAt)}
               </span>
               <ChevronRight size={16} aria-hidden />
