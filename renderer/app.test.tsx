@@ -335,8 +335,14 @@ describe('roster and status', () => {
     expect(sides()).toEqual(['Members']);
     await userEvent.click(screen.getByRole('button', { name: 'Status panel' }));
     expect(sides()).toEqual(['Status']);
+    expect(document.activeElement?.getAttribute('aria-label')).toBe('Status');
     await userEvent.keyboard('{Escape}');
     expect(sides()).toEqual([]);
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Status panel' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Members panel' }));
+    await userEvent.click(screen.getByRole('textbox', { name: 'Message' }));
+    expect(sides()).toEqual([]);
+    expect(document.activeElement).toBe(screen.getByRole('textbox', { name: 'Message' }));
     expect(asked(fake, 'save-settings')).toEqual([]);
   });
 

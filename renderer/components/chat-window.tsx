@@ -1,6 +1,7 @@
 /**
  * The main window: roster, conversation, status panel, and which of them stand beside each other at this
- * width. What is hidden by the width opens over the conversation and closes again with Escape.
+ * width. What is hidden by the width opens over the conversation and closes again with Escape or a click
+ * beside it.
  */
 import { useEffect, useMemo, useState } from 'react';
 import type { Phase } from '../../shared/ipc/contract.ts';
@@ -47,7 +48,7 @@ export function ChatWindow({ phase }: ChatWindowProps) {
         {layout.roster.shown && (
           <MemberList over={layout.roster.over} onInvite={() => setInviting(true)} />
         )}
-        <main className="window-main" aria-label="Chat">
+        <main className="window-main" aria-label="Chat" onPointerDown={layout.closeOver}>
           <MessageList
             self={phase.self.id}
             group={phase.group}
@@ -72,7 +73,11 @@ export interface Side {
 }
 
 /** At most one side lies over the conversation. */
-function useLayout(): { readonly roster: Side; readonly panel: Side } {
+function useLayout(): {
+  readonly roster: Side;
+  readonly panel: Side;
+  readonly closeOver: () => void;
+} {
   const { chooseSettings } = useActions();
   const settings = useChat((state) => state.settings);
   const rosterFits = useMediaQuery(ROSTER_QUERY);
@@ -89,6 +94,7 @@ function useLayout(): { readonly roster: Side; readonly panel: Side } {
   }, [over]);
 
   return {
+    closeOver: () => setOver(null),
     roster: {
       shown: rosterFits || over === 'roster',
       over: !rosterFits,

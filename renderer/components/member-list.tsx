@@ -5,14 +5,22 @@ import { peopleOf } from '../store/selectors.ts';
 import type { Person } from '../store/selectors.ts';
 import { useChat } from '../store/store-context.tsx';
 import { Avatar } from './avatar.tsx';
+import { useBorrowedFocus } from './use-borrowed-focus.ts';
 
 /** The left side. */
 export function MemberList(props: { readonly over: boolean; readonly onInvite: () => void }) {
   const status = useChat((state) => state.status);
   const away = useId();
+  const side = useBorrowedFocus(props.over);
   const people = status === null ? null : peopleOf(status);
   return (
-    <aside className="side roster" data-over={props.over} aria-label="Members">
+    <aside
+      ref={side}
+      tabIndex={-1}
+      className="side roster"
+      data-over={props.over}
+      aria-label="Members"
+    >
       <div className="side-head">
         <h2 className="section-title">
           Members{people !== null && <span className="side-count"> {people.members.length}</span>}

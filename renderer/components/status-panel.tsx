@@ -9,6 +9,7 @@ import { calledIn, nameOf, namingOf } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import type { Situation } from '../store/situation.ts';
 import { useActions, useChat } from '../store/store-context.tsx';
+import { useBorrowedFocus } from './use-borrowed-focus.ts';
 
 /** The status panel. */
 export function StatusPanel(props: {
@@ -16,9 +17,16 @@ export function StatusPanel(props: {
   readonly situation: Situation | null;
 }) {
   const status = useChat((state) => state.status);
+  const side = useBorrowedFocus(props.over);
   const { situation } = props;
   return (
-    <aside className="side panel" data-over={props.over} aria-label="Status">
+    <aside
+      ref={side}
+      tabIndex={-1}
+      className="side panel"
+      data-over={props.over}
+      aria-label="Status"
+    >
       <div className="side-head">
         <h2 className="section-title">Status</h2>
       </div>
@@ -27,10 +35,11 @@ export function StatusPanel(props: {
       ) : (
         <div className="side-scroll panel-body">
           <SituationBox situation={situation} />
-          {/* Who has stopped takes part in no quorum: nobody who came back would change that. */}
-          {!status.diverged && <QuorumDots status={status} />}
           <Facts status={status} />
           <HistoryFingerprint status={status} />
+          {/* Last, because a large group has many. Who has stopped takes part in no quorum: nobody who
+              came back would change that. */}
+          {!status.diverged && <QuorumDots status={status} />}
         </div>
       )}
     </aside>
