@@ -1,7 +1,7 @@
 /**
  * Invite links: `lockstep://join?group=…&key=…&seed=HOST:PORT&seed=…`. Whoever has one may join, so a
- * link is a secret like the key in it. Reading is strict: a link that was cut or mistyped on its way is
- * refused with the part that is wrong, never half understood.
+ * link is a secret like the key in it. Reading takes a link as mails and chats hand it on, wrapped, quoted
+ * or in the middle of a sentence; one that was cut or mistyped is refused with the part that is wrong.
  */
 import { err, ok, type Result } from '../../shared/result.ts';
 import { formatAddress, parseAddress, type SeedAddress } from './addresses.ts';
@@ -32,31 +32,35 @@ export function formatInvite(group: Group, seeds: readonly string[]): string {
   return `lockstep://join?${fields.join('&')}`;
 }
 
-/** Reads a link; the error says in words what is wrong with it. */
-export function parseInvite(link: string): Result<Invite, string> {
-  const text = link.trim();
-  const query = /^lockstep:\/\/join\/?\?([^#]*)$/.exec(text)?.[1];
+/** Reads the link in a text; the error says in words what is wrong with it. */
+export function parseInvite(text: string): Result<Invite, string> {
+  // A link that a mail has wrapped goes on after the break; one in a sentence ends at the first space.
+  const whole = parseLink(text.replaceAll(/\s/g, ''));
+  if (whole.ok) return whole;
+  const [word = ''] = /lockstep:\S*/i.exec(text) ?? [];
+  const first = parseLink(word);
+  return first.ok ? first : whole;
+}
+
+/** Reads the link in a text without spaces; quotes and the end of a sentence are no part of it. */
+function parseLink(text: string): Result<Invite, string> {
+  const query = /lockstep:\/\/join\/?\?([^<>"'`]*)/i.exec(text)?.[1];
   if (query === undefined || text.length > LINK_CHARACTERS_MAX) {
-    return err('an invite link begins with lockstep://join?');
+    return err('an invite link begins with lockstep://join');
   }
-  const fields = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (name !== 'group' && name !== 'key' && name !== 'seed') {
-      return err(`the invite link has an unknown part "${name}"`);
-    }
-    fields.set(name, [...(fields.get(name) ?? []), value]);
-  }
-  const id = bytesIn(fields.get('group'), GROUP_ID_BYTES);
+  // Parts that this version does not know are for others.
+  const fields = new URLSearchParams(query.replace(/[^\w%-]+$/, ''));
+  const id = bytesIn(fields.getAll('group'), GROUP_ID_BYTES);
   if (id === null) return err('the group in the invite link is damaged or missing');
-  const key = bytesIn(fields.get('key'), GROUP_KEY_BYTES);
+  const key = bytesIn(fields.getAll('key'), GROUP_KEY_BYTES);
   if (key === null) return err('the key in the invite link is damaged or missing');
-  const seeds = seedsIn(fields.get('seed') ?? []);
+  const seeds = seedsIn(fields.getAll('seed'));
   return seeds.ok ? ok({ group: { id, key }, seeds: seeds.value }) : seeds;
 }
 
 /** The one value, if it is the one base64url text of so many bytes. */
-function bytesIn(values: readonly string[] | undefined, length: number): Uint8Array | null {
-  const [text, second] = values ?? [];
+function bytesIn(values: readonly string[], length: number): Uint8Array | null {
+  const [text, second] = values;
   if (text === undefined || second !== undefined) return null;
   const bytes = Buffer.from(text, 'base64url');
   const exact = bytes.length === length && bytes.toString('base64url') === text;
