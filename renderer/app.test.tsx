@@ -85,6 +85,42 @@ describe('the first card', () => {
     ]);
   });
 
+  test('begins where one would paste a link, or at the groups of this computer', async () => {
+    show({ snapshot: firstCard() });
+    const link = await screen.findByRole('textbox', { name: 'Invite link' });
+    expect(document.activeElement).toBe(link);
+    cleanup();
+    const group = { group: '9d41c7e20b8a', id: 1, name: 'Ann', data: '/d/1', openedAt: 0 };
+    show({ snapshot: firstCard({ groups: [{ ...group, diverged: false }] }) });
+    const known = await screen.findByRole('button', { name: /^Ann · peer 1/ });
+    expect(document.activeElement).toBe(known);
+  });
+
+  test('an invite link is taken where the address belongs, too', async () => {
+    show({ snapshot: firstCard() });
+    const seed = await screen.findByRole('textbox', { name: 'Seed address' });
+    await userEvent.click(seed);
+    await userEvent.paste('lockstep://join/x');
+    expect(screen.getByDisplayValue('lockstep://join/x')).toBe(
+      screen.getByRole('textbox', { name: 'Invite link' }),
+    );
+    expect(await screen.findByDisplayValue('192.168.1.20:6001')).toBe(seed);
+  });
+
+  test('an invite to a known group opens that group', async () => {
+    const group = { group: 'c0ffee00c0ffee00', id: 1, name: 'Ann', data: '/d/1', openedAt: 0 };
+    const known = { ...group, diverged: false };
+    show({ snapshot: firstCard({ groups: [known], invite: 'lockstep://join/x' }) });
+    expect(await screen.findByText(/You are in this group already, as Ann/)).toBeDefined();
+    cleanup();
+    // One that has stopped is joined anew.
+    show({
+      snapshot: firstCard({ groups: [{ ...known, diverged: true }], invite: 'lockstep://x' }),
+    });
+    expect(await screen.findByText(/^Invite to group c0ffee00/)).toBeDefined();
+    expect(screen.getByRole('button', { name: /history differs/ })).toBeDefined();
+  });
+
   test('offers a free port where the port is taken', async () => {
     const fake = show({
       snapshot: firstCard(),
@@ -115,7 +151,7 @@ describe('the first card', () => {
 
   test('known groups open with one click', async () => {
     const group = { group: '9d41c7e20b8a', id: 1, name: 'Ann', data: '/d/1', openedAt: 0 };
-    const fake = show({ snapshot: firstCard({ groups: [group] }) });
+    const fake = show({ snapshot: firstCard({ groups: [{ ...group, diverged: false }] }) });
     await userEvent.click(
       await screen.findByRole('button', { name: /^Ann · peer 1 Group 9d41c7e2/ }),
     );

@@ -33,6 +33,8 @@ test.each([
     'above 1023',
   ],
   [fatal('BAD_OPTION', 'the group key is not 32 bytes'), byKey, 'key', 'The group key is not'],
+  [fatal('BAD_OPTION', '"1.2.3:6001" has no valid host'), bySeed, 'seed', 'has no valid host'],
+  [fatal('BAD_OPTION', 'the key in the invite link is damaged'), byInvite, 'invite', 'damaged'],
   [fatal('BAD_OPTION', 'something else'), bySeed, null, 'Something else.'],
   [fatal('WRONG_KEY'), known, null, 'key'],
 ] as const)('%o with %o stands at %s and says %s', (error, asked, field, words) => {

@@ -65,20 +65,28 @@ function placeAndWords(
     case 'VERSION':
       return [through, 'The others run another version of Lockstep. Update the older one.'];
     case 'BAD_OPTION':
-      return badOption(message, host);
+      return badOption(message, host, through);
     default:
       return [null, sentence(message)];
   }
 }
 
 /** The node names what it could not use; only listening depends on the machine and passes the form. */
-function badOption(message: string, host: string): readonly [FormField, string] {
-  if (!message.startsWith('cannot listen')) {
-    return [message.includes('group key') ? 'key' : null, sentence(message)];
-  }
+function badOption(
+  message: string,
+  host: string,
+  through: 'invite' | 'seed',
+): readonly [FormField, string] {
+  if (!message.startsWith('cannot listen')) return [fieldOf(message, through), sentence(message)];
   return message.includes('EACCES')
     ? ['port', 'The system keeps this port for itself. Choose one above 1023.']
     : ['host', `This computer has no address ${host}. 0.0.0.0 stands for all that it has.`];
+}
+
+function fieldOf(message: string, through: 'invite' | 'seed'): FormField {
+  if (message.includes('group key')) return 'key';
+  if (message.includes('invite link')) return 'invite';
+  return /has no valid (host|port|id)|is not HOST:PORT/.test(message) ? through : null;
 }
 
 /** What the joining card says of a seed that does not answer: the cause in brackets helps nobody. */

@@ -17,8 +17,6 @@ export interface GroupRecord extends KnownGroup {
   /** Listen host it was opened with. */
   readonly host: string;
   readonly port: number;
-  /** Its history was found to differ from the others': it has stopped, and opens only when asked to. */
-  readonly diverged: boolean;
 }
 
 /** Where the window was, in screen coordinates. */

@@ -91,6 +91,8 @@ function linkIn(data: unknown): string | null {
 }
 
 async function offerInvite(window: BrowserWindow, session: Session, link: string): Promise<void> {
+  // The group it leads to is in front already.
+  if (session.isOpenGroupOf(link)) return;
   if (session.phase().kind === 'open' && !window.isDestroyed()) {
     const { response } = await dialog.showMessageBox(window, {
       type: 'question',

@@ -12,6 +12,7 @@ import type {
 } from '../../shared/model.ts';
 import { err, ok } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
+import { formatInvite } from '../peer/invite.ts';
 import type { PeerOptions } from '../peer/peer.ts';
 import { readCommandLine } from './command-line.ts';
 import { takeFirstStep } from './first-step.ts';
@@ -210,6 +211,24 @@ describe('joining', () => {
     node.tell(ready);
     node.fail('WRONG_KEY');
     expect(session.phase()).toMatchObject({ kind: 'start', error: null });
+  });
+
+  test('an invite to a group of this machine opens that group, unless it has stopped', async () => {
+    const link = formatInvite({ id: Buffer.alloc(16, 0xaa), key: Buffer.alloc(32) }, ['h:1']);
+    const group = 'aa'.repeat(16);
+    const data = join(root, 'groups', 'known');
+    groups.rememberGroup({ ...ada, group, data, openedAt: 1, diverged: false });
+    await session.joinGroup({ ...form, id: 9, seed: '', invite: link });
+    expect(node.options).toMatchObject({ data, id: 7, seeds: ['h:1'], invite: null });
+    node.tell({ ...ready, group });
+    await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+    expect(session.isOpenGroupOf(link)).toBe(true);
+    node.tell({ kind: 'status', status: { ...status(1), diverged: true } });
+    expect(session.isOpenGroupOf(link)).toBe(false);
+    await session.switchGroup();
+    await session.joinGroup({ ...form, id: 9, seed: '', invite: link });
+    expect(node.options).toMatchObject({ id: 9, invite: link });
+    expect(node.options?.data).not.toBe(data);
   });
 
   test.each([

@@ -16,6 +16,7 @@ import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
 import { parseInvite } from '../peer/invite.ts';
 import type { openPeer, Peer as Node } from '../peer/peer.ts';
+import { hexOf } from '../peer/views.ts';
 import { formErrorFor, isEnding, noticeFor, type Asked } from './form-errors.ts';
 import type { GroupRecord, Groups } from './groups.ts';
 import { newestMax, Newest } from './newest.ts';
@@ -122,6 +123,12 @@ export class Session {
     };
   }
 
+  /** Whether this invite leads to the group that is open; one that has stopped has to be joined anew. */
+  isOpenGroupOf(invite: string): boolean {
+    if (this.#phase.kind !== 'open' || this.#status?.diverged === true) return false;
+    return this.#phase.group === groupOf(invite);
+  }
+
   phase(): Phase {
     return this.#phase;
   }
@@ -140,8 +147,14 @@ export class Session {
     });
   }
 
-  /** Joins by what the form says; succeeds once the node is up and dialling. */
+  /**
+   * Joins by what the form says; succeeds once the node is up and dialling. An invite to a group of this
+   * machine opens that group: nobody means to be in it twice.
+   */
   async joinGroup({ seed, invite, key, ...identity }: JoinForm): Promise<Result<null, FormError>> {
+    const group = groupOf(invite);
+    const known = this.#options.groups.groups().find((one) => one.group === group && !one.diverged);
+    if (known !== undefined) return this.openKnown(known, seedsOf(invite));
     return this.join(identity, {
       seeds: seed === '' ? [] : [seed],
       invite: invite === '' ? null : invite,
@@ -158,7 +171,7 @@ export class Session {
       identity,
       ...through,
       asked: { byInvite, withKey: through.key !== null, known: false },
-      target: through.seeds[0] ?? firstSeed(through.invite),
+      target: through.seeds[0] ?? seedsOf(through.invite ?? '')[0] ?? 'an invite',
     });
   }
 
@@ -491,10 +504,16 @@ export class Session {
   }
 }
 
-/** Whom an invite leads to; the node says what is wrong with one that can't be read. */
-function firstSeed(invite: string | null): string {
-  const parsed = invite === null ? null : parseInvite(invite);
-  return parsed?.ok === true ? (parsed.value.seeds[0] ?? '') : 'an invite';
+/** Whom an invite leads to; none for one that can't be read, of which the node says what is wrong. */
+function seedsOf(invite: string): readonly string[] {
+  const parsed = parseInvite(invite);
+  return parsed.ok ? parsed.value.seeds : [];
+}
+
+/** The id of the group that an invite is for, hex; null for one that can't be read. */
+function groupOf(invite: string): string | null {
+  const parsed = parseInvite(invite);
+  return parsed.ok ? hexOf(parsed.value.group.id) : null;
 }
 
 /** Waits for `work`, but no longer than `ms`; a failure of it is the caller's bug and passes on. */

@@ -37,8 +37,8 @@ export async function startView(
       host,
       port: prefill.port ?? (await nextFreePort(host, FIRST_PORT, taken)),
     },
-    groups: groups.map(({ group, id, name, data, openedAt }) => {
-      return { group, id, name, data, openedAt };
+    groups: groups.map(({ group, id, name, data, openedAt, diverged }) => {
+      return { group, id, name, data, openedAt, diverged };
     }),
     invite: prefill.invite ?? '',
     version,

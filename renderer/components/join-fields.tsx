@@ -1,6 +1,6 @@
 /** Fields of joining: an invite link, which fills the rest, or a member's address and the group key. */
 import { useEffect, useState } from 'react';
-import type { InviteView } from '../../shared/ipc/contract.ts';
+import type { InviteView, KnownGroup } from '../../shared/ipc/contract.ts';
 import { useActions } from '../store/store-context.tsx';
 import { listOf } from '../../shared/quorum-view.ts';
 import { Field } from './field.tsx';
@@ -12,7 +12,8 @@ type Reading =
   | { readonly kind: 'refused'; readonly message: string };
 
 /** The upper half of “Join a group”. */
-export function JoinFields({ form, change, errorAt }: FieldsProps) {
+export function JoinFields(props: FieldsProps & { readonly groups: readonly KnownGroup[] }) {
+  const { form, change, errorAt, groups } = props;
   const reading = useInvite(form.invite.trim());
   const invited = reading.kind === 'read';
   const inviteError = reading.kind === 'refused' ? <span>{reading.message}</span> : undefined;
@@ -23,7 +24,9 @@ export function JoinFields({ form, change, errorAt }: FieldsProps) {
         mono
         value={form.invite}
         placeholder="lockstep://…"
-        hint={invited ? describeInvite(reading.invite) : 'Any member can copy one under Invite.'}
+        hint={
+          invited ? describeInvite(reading.invite, groups) : 'Any member can copy one under Invite.'
+        }
         error={errorAt('invite') ?? inviteError}
         onChange={(invite) => change({ invite })}
       />
@@ -39,7 +42,7 @@ export function JoinFields({ form, change, errorAt }: FieldsProps) {
           placeholder="192.168.1.20:6001"
           hint={invited ? undefined : 'Any member’s host:port.'}
           error={invited ? undefined : errorAt('seed')}
-          onChange={(seed) => change({ seed })}
+          onChange={(seed) => change(isInvite(seed) ? { seed: '', invite: seed } : { seed })}
         />
         <Field
           label="Group key"
@@ -54,6 +57,11 @@ export function JoinFields({ form, change, errorAt }: FieldsProps) {
       </div>
     </>
   );
+}
+
+/** A link that was pasted where the address belongs. */
+function isInvite(text: string): boolean {
+  return /lockstep:\/\//i.test(text);
 }
 
 /** What the link in the field says; the newest answer wins. */
@@ -79,6 +87,10 @@ function useInvite(link: string): Reading {
   return reading;
 }
 
-function describeInvite(invite: InviteView): string {
+function describeInvite(invite: InviteView, groups: readonly KnownGroup[]): string {
+  const known = groups.find(({ group, diverged }) => group === invite.group && !diverged);
+  if (known !== undefined) {
+    return `You are in this group already, as ${known.name} (${known.id}): Join opens it.`;
+  }
   return `Invite to group ${invite.group.slice(0, 8)}, reached at ${listOf(invite.seeds, 'or')}.`;
 }

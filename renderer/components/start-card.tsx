@@ -4,7 +4,7 @@
  */
 import { ChevronRight, LoaderCircle } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
-import type { FormEvent, KeyboardEvent, ReactNode } from 'react';
+import type { FormEvent, KeyboardEvent, ReactNode, RefObject } from 'react';
 import type { FormError, FormField, KnownGroup, StartView } from '../../shared/ipc/contract.ts';
 import type { Result } from '../../shared/result.ts';
 import { useActions } from '../store/store-context.tsx';
@@ -41,13 +41,8 @@ export function StartCard(props: StartCardProps) {
   const { start, onForm } = props;
   const form = props.form ?? proposedForm(start);
   const attempt = useAttempt(props.error);
-  const card = useRef<HTMLFormElement>(null);
   const { error } = attempt;
-
-  useEffect(() => {
-    if (error === null) return;
-    card.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [error]);
+  const root = useCardFocus(error);
 
   const fields: FieldsProps = {
     form,
@@ -62,7 +57,7 @@ export function StartCard(props: StartCardProps) {
   };
 
   return (
-    <main className="start">
+    <main className="start" ref={root}>
       <div className="start-card">
         <header className="start-head">
           <h1>Lockstep</h1>
@@ -72,7 +67,6 @@ export function StartCard(props: StartCardProps) {
         <WayTabs form={form} change={fields.change} />
         <div id="start-form" role="tabpanel" aria-labelledby={`tab-${form.way}`}>
           <form
-            ref={card}
             className="start-form"
             noValidate
             onSubmit={(event: FormEvent) => {
@@ -80,7 +74,7 @@ export function StartCard(props: StartCardProps) {
               attempt.submit(form);
             }}
           >
-            {form.way === 'join' && <JoinFields {...fields} />}
+            {form.way === 'join' && <JoinFields {...fields} groups={start.groups} />}
             <IdentityFields {...fields} />
             {error !== null && error.field === null && (
               <div className="field-error" role="alert">
@@ -101,6 +95,24 @@ export function StartCard(props: StartCardProps) {
       </div>
     </main>
   );
+}
+
+/** The first thing to do has the focus, and whatever is wrong gets it. */
+function useCardFocus(error: FormError | null): RefObject<HTMLElement | null> {
+  const root = useRef<HTMLElement>(null);
+  const focus = (selector: string): boolean => {
+    const found = root.current?.querySelector<HTMLElement>(selector);
+    found?.focus();
+    return found !== null && found !== undefined;
+  };
+  useEffect(() => {
+    // A known group is opened by Enter; else one can paste a link at once.
+    if (!focus('.start-group')) focus('input');
+  }, []);
+  useEffect(() => {
+    if (error !== null) focus('[aria-invalid="true"]');
+  }, [error]);
+  return root;
 }
 
 /** The attempt under way and the error of the last one. */
@@ -191,6 +203,7 @@ function GroupList(props: {
               <span className="start-group-detail">
                 Group <span className="mono">{group.group.slice(0, 8)}</span>, last opened{' '}
                 {formatOpened(group.openedAt)}
+                {group.diverged && '; stopped: its history differs'}
               </span>
               <ChevronRight size={16} aria-hidden />
             </button>

@@ -50,7 +50,7 @@ describe('joining', () => {
     });
   });
 
-  test.each(['', 'host', 'host:', ':6001', 'a b:1', '::1:6001', 'x:host:1'])(
+  test.each(['', 'host', 'host:', ':6001', 'a b:1', '::1:6001', 'x:host:1', 'h:0', 'h:65536'])(
     'refuses the seed %j at its field',
     (seed) => {
       expect(readJoin({ ...form, seed })).toMatchObject({ ok: false, error: { field: 'seed' } });

@@ -73,6 +73,10 @@ export function readJoin(form: StartForm): Result<JoinForm, FormError> {
     if (!/^(\d+:)?(\[[0-9a-f:.%]+\]|[^:\s[\]]+):\d{1,5}$/i.test(seed)) {
       return refuse('seed', 'An address looks like 192.168.1.20:6001 or 3:192.168.1.20:6001.');
     }
+    const port = Number(seed.slice(seed.lastIndexOf(':') + 1));
+    if (port < 1 || port > 65_535) {
+      return refuse('seed', 'The number after the last colon is a port, from 1 to 65535.');
+    }
   }
   const identity = readIdentity(form);
   if (!identity.ok) return identity;

@@ -147,6 +147,7 @@ const SCENES: Readonly<Record<string, () => Scene>> = {
               name: 'Ann',
               data: '/home/ann/.local/share/lockstep/1',
               openedAt: Date.now() - 3_600_000,
+              diverged: false,
             },
             {
               group: '77b0e3a91c2d5f48',
@@ -154,6 +155,7 @@ const SCENES: Readonly<Record<string, () => Scene>> = {
               name: 'Ann (work)',
               data: '/home/ann/.local/share/lockstep/12',
               openedAt: Date.now() - 86_400_000 * 3,
+              diverged: false,
             },
           ],
         }),

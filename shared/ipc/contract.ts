@@ -47,6 +47,8 @@ export interface KnownGroup {
   readonly data: string;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
+  /** Its history was found to differ from the others': it has stopped, and opens only when asked to. */
+  readonly diverged: boolean;
 }
 
 /** What the first card shows. */
