@@ -412,6 +412,17 @@ describe('roster and status', () => {
     expect(screen.queryByRole('dialog')).toBeNull();
   });
 
+  test('the invite dialog says when the link works on this computer only', async () => {
+    const words = /works on this computer only/;
+    const invite = `${openPhase().invite.split('&seed')[0]}&seed=1%3A127.0.0.1%3A6001`;
+    const fake = show({ snapshot: { ...conversation(), phase: { ...openPhase(), invite } } });
+    await userEvent.click(await screen.findByRole('button', { name: 'Invite' }));
+    expect(screen.getByText(words)).toBeDefined();
+    const wider = `${invite}&seed=2%3A192.168.1.12%3A6001`;
+    act(() => fake.emit('phase-changed', { ...openPhase(), invite: wider }));
+    expect(screen.queryByText(words)).toBeNull();
+  });
+
   test('the theme goes round and is kept', async () => {
     const fake = show({ snapshot: conversation() });
     await userEvent.click(await screen.findByRole('button', { name: 'Theme: system' }));

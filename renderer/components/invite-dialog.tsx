@@ -35,11 +35,23 @@ export function InviteDialog(props: { readonly invite: string; readonly onClose:
           Whoever has this link can join and read the whole history. It holds the group key: send it
           over a channel you trust.
         </p>
+        {isLocal(invite) && (
+          <p className="dialog-note">
+            It works on this computer only: every address in it is this computer’s own. To be
+            reached from others, quit and start Lockstep with <code>--host 0.0.0.0</code>.
+          </p>
+        )}
         <InviteLink invite={invite} />
         <QrCode text={invite} />
       </div>
     </dialog>
   );
+}
+
+/** Whether nobody in this invite can be reached from another computer. */
+function isLocal(invite: string): boolean {
+  const seeds = new URLSearchParams(invite.split('?')[1]).getAll('seed');
+  return seeds.every((seed) => /^(\d+:)?(127\.|localhost:|\[::1\]:)/.test(seed));
 }
 
 function InviteLink({ invite }: { readonly invite: string }) {
