@@ -139,11 +139,13 @@ export class Groups {
     this.#change({ drafts: text === '' ? others : { ...others, [data]: text } });
   }
 
-  /** True once per data root: the first time somebody closes the window on a group. */
-  takeClosingExplanation(): boolean {
-    if (this.#now.closingExplained) return false;
+  /** Whether somebody who closed the window on a group has been told what that means. */
+  closingExplained(): boolean {
+    return this.#now.closingExplained;
+  }
+
+  noteClosingExplained(): void {
     this.#change({ closingExplained: true });
-    return true;
   }
 
   /**

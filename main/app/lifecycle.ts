@@ -9,7 +9,7 @@ import type { Groups } from './groups.ts';
 import type { Session } from './session.ts';
 import { focusWindow } from './window.ts';
 
-/** Longest wait for a page that is being closed, milliseconds. */
+/** Longest wait for a page that is being closed, and for the system to show a notification, milliseconds. */
 const lastWordsMs = 500;
 
 /** Closing the window leaves the group for now, then quits. */
@@ -33,9 +33,10 @@ async function leaveAndQuit(
   session: Session,
   groups: Groups,
 ): Promise<void> {
+  const isOpen = session.phase().kind === 'open';
   window.hide();
-  const [left] = await Promise.all([session.leave(), lastWords(window)]);
-  if (left && groups.takeClosingExplanation()) explainClosing();
+  const explained = isOpen ? explainClosing(groups) : null;
+  await Promise.all([session.leave(), lastWords(window), explained]);
   groups.flush();
   window.destroy();
   app.quit();
@@ -60,14 +61,25 @@ async function lastWords(window: BrowserWindow): Promise<void> {
   await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, lastWordsMs))]);
 }
 
-/** Said once: people used to servers expect to be reachable while the window is closed. */
-function explainClosing(): void {
-  if (!Notification.isSupported()) return;
+/**
+ * Said once: people used to servers expect to be reachable while the window is closed. It counts as said
+ * when the system has shown it, which not every system can.
+ */
+async function explainClosing(groups: Groups): Promise<void> {
+  if (groups.closingExplained() || !Notification.isSupported()) return;
   const notification = new Notification({
-    title: 'You have left the group for now',
+    title: 'You leave the group for now',
     body: 'Nothing reaches you until you open Lockstep again; then you get all that you missed.',
   });
+  const shown = new Promise<void>((resolve) => {
+    notification.once('show', () => {
+      groups.noteClosingExplained();
+      resolve();
+    });
+    setTimeout(resolve, lastWordsMs);
+  });
   notification.show();
+  await shown;
 }
 
 /** A second start and links of the system reach this window. */
