@@ -48,7 +48,10 @@ async function act(
   const isLast = last !== undefined && (line.id === null || line.id === last.id);
   // One that has stopped waits to be asked for: what its user needs then is the card.
   const opens = isLast && (!last.diverged || actsByItself(line));
-  if (opens && line.link === null) return session.openKnown(last, line.seeds);
+  if (opens && line.link === null) {
+    const { id: _own, invite: _offered, ...asked } = prefillFrom(line);
+    return session.openKnown(last, { ...asked, seeds: line.seeds });
+  }
   if (!actsByItself(line)) return null;
   const { proposed } = await startView(groups.groups(), prefillFrom(line), '');
   if (line.startGroup) return session.startGroup(proposed);

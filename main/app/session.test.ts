@@ -175,6 +175,17 @@ describe('starting', () => {
   });
 });
 
+test('a known group is opened as it was, but for what the command line says', async () => {
+  const data = join(root, 'groups', 'known');
+  groups.rememberGroup({ ...ada, group: 'aa', data, openedAt: 1, diverged: false });
+  await takeFirstStep(session, groups, readCommandLine(['--name', 'Ada L.', '--port', '6011']));
+  const { host } = ada;
+  expect(node.options).toMatchObject({ data, id: 7, name: 'Ada L.', host, port: 6011 });
+  node.tell({ ...ready, port: 6011 });
+  await vi.waitFor(() => expect(session.phase().kind).toBe('open'));
+  expect(groups.groups()).toMatchObject([{ name: 'Ada L.', port: 6011 }]);
+});
+
 describe('joining', () => {
   test('says what does not answer, goes on trying, and opens when it does', async () => {
     expect(await session.joinGroup(form)).toEqual(ok(null));

@@ -52,6 +52,12 @@ export interface Through {
   readonly key: string | null;
 }
 
+/** What may be other than it was when a known group is opened again. */
+export interface Reopening extends Partial<Pick<Identity, 'name' | 'host' | 'port'>> {
+  /** `[ID:]HOST:PORT` of members, beside those that the group's folder knows. */
+  readonly seeds?: readonly string[];
+}
+
 /** How a group is to be opened. */
 interface Opening extends Through {
   readonly data: string;
@@ -154,7 +160,7 @@ export class Session {
   async joinGroup({ seed, invite, key, ...identity }: JoinForm): Promise<Result<null, FormError>> {
     const group = groupOf(invite);
     const known = this.#options.groups.groups().find((one) => one.group === group && !one.diverged);
-    if (known !== undefined) return this.openKnown(known, seedsOf(invite));
+    if (known !== undefined) return this.openKnown(known, { seeds: seedsOf(invite) });
     return this.join(identity, {
       seeds: seed === '' ? [] : [seed],
       invite: invite === '' ? null : invite,
@@ -175,17 +181,20 @@ export class Session {
     });
   }
 
-  /** Opens a group that this machine knows; on another port if its own is taken. */
+  /** Opens a group that this machine knows: as it was, but for what is asked for. */
   async openKnown(
     record: GroupRecord,
-    seeds: readonly string[] = [],
+    { seeds = [], ...asked }: Reopening = {},
   ): Promise<Result<null, FormError>> {
+    const { data, id } = record;
+    const name = asked.name ?? record.name;
+    const host = asked.host ?? record.host;
     // Nobody remembers why that port; the others learn the new address when this peer dials them.
-    const port = await nextFreePort(record.host, record.port);
+    const port = asked.port ?? (await nextFreePort(host, record.port));
     return this.#open({
-      data: record.data,
+      data,
       isNew: false,
-      identity: { id: record.id, name: record.name, host: record.host, port },
+      identity: { id, name, host, port },
       seeds,
       invite: null,
       key: null,
