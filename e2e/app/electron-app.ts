@@ -336,12 +336,17 @@ async function killed(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+/** Ports handed out so far: the system may offer one again that nobody listens on yet. */
+const handedOut = new Set<number>();
+
 /** A port that is free now; the tests' own, so that windows do not meet the machine's other programs. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
+  if (handedOut.has(port)) return freePort();
+  handedOut.add(port);
   return port;
 }
 
