@@ -4,16 +4,19 @@
  */
 import { memo } from 'react';
 import { count } from '../store/situation.ts';
-import type { MouseEvent, ReactNode } from 'react';
+import type { CSSProperties, MouseEvent, ReactNode } from 'react';
 import { useActions } from '../store/store-context.tsx';
 import { parseText } from './parse-text.ts';
-import type { TextNode } from './parse-text.ts';
+import type { TextNode } from './text-node.ts';
 
 /** Longer than this a text is folded, in UTF-16 units. */
 const FOLD_LENGTH = 3_000;
 
 /** More lines than this, and a text is folded. */
 const FOLD_LINES = 40;
+
+/** Widest indent of an item's further lines, in characters. */
+const INDENT_MAX = 12;
 
 /** What is shown of a folded text. */
 export function foldText(text: string): string {
@@ -46,23 +49,22 @@ function render(node: TextNode, key: number): ReactNode {
   if (typeof node === 'string') return node;
   const children = node.children.map(render);
   switch (node.tag) {
-    case 'br':
-      return <br key={key} />;
     case 'a':
       return (
         <OutsideLink key={key} href={node.href ?? ''}>
           {children}
         </OutsideLink>
       );
-    case 'ol':
+    case 'item':
       return (
-        <ol key={key} start={node.start}>
+        <div key={key} style={hangingBy(node.indent ?? 0)}>
           {children}
-        </ol>
+        </div>
       );
     case 'pre':
       return (
         <pre key={key}>
+          {node.language !== undefined && <span className="code-language">{node.language}</span>}
           <code>{children}</code>
         </pre>
       );
@@ -71,6 +73,12 @@ function render(node: TextNode, key: number): ReactNode {
       return <Tag key={key}>{children}</Tag>;
     }
   }
+}
+
+/** The second line of an item begins about where its first word does. */
+function hangingBy(characters: number): CSSProperties {
+  const indent = Math.min(characters, INDENT_MAX);
+  return { paddingLeft: `${indent}ch`, textIndent: `-${indent}ch` };
 }
 
 function OutsideLink(props: { readonly href: string; readonly children: ReactNode }) {

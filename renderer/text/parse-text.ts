@@ -1,149 +1,103 @@
 /**
- * Light markdown for messages: markdown-it's tokens as a small tree of our own nodes. No HTML goes in or
- * comes out, no image, no heading, no table; only http, https and mailto become links. Text from the network
- * may be hostile: nesting is limited, and beyond a length it is shown as it is.
+ * Light markdown for messages, as a small tree of our own nodes. What somebody reads is what was typed: each
+ * line, blank and number stands where it stood, and only marks that have become visible in another way are
+ * left out. No HTML, no image, no heading, no table, no list that counts for itself. Text from the network may
+ * be hostile: quotes nest to a limit, and the time taken grows with the length alone.
  */
-import MarkdownIt from 'markdown-it';
-import type { Token } from 'markdown-it';
+import { parseLine } from './parse-line.ts';
+import type { TextNode } from './text-node.ts';
 
-/** Longest text that is parsed, in UTF-16 units; a longer one is a single plain paragraph. */
-export const MARKDOWN_LENGTH_MAX = 8_000;
+/** Deepest nesting of quotes; what goes deeper is shown as typed. */
+const QUOTES_MAX = 6;
 
-/** Deepest nesting of lists, quotes and emphasis; a text that goes deeper is shown as typed. */
-const NESTING_MAX = 24;
+/** Three backticks or more, and perhaps the name of a language. */
+const FENCE = /^ {0,3}(`{3,})([^`\s]*)\s*$/;
 
-export type TextTag =
-  | 'p'
-  | 'strong'
-  | 'em'
-  | 's'
-  | 'code'
-  | 'pre'
-  | 'blockquote'
-  | 'ul'
-  | 'ol'
-  | 'li'
-  | 'br'
-  | 'a';
+/** A quote needs a blank after its sign: >:( is none. */
+const QUOTE = /^>+(?: |$)/;
 
-/** Plain text, or an element with children. */
-export type TextNode =
-  | string
-  | {
-      readonly tag: TextTag;
-      readonly children: readonly TextNode[];
-      /** Target of a link. */
-      readonly href?: string;
-      /** First number of an ordered list. */
-      readonly start?: number;
-    };
+/** A bullet or a number before something. */
+const ITEM = /^[ \t]*(?:[-*+•]|\d{1,9}[.)])[ \t]+(?=\S)/;
 
-const markdown = new MarkdownIt('default', {
-  html: false,
-  linkify: true,
-  breaks: true,
-  typographer: false,
-  maxNesting: NESTING_MAX,
-}).disable([
-  'heading',
-  'lheading',
-  'hr',
-  'table',
-  'html_block',
-  'html_inline',
-  'image',
-  'reference',
-  'code',
-  'entity',
-]);
-markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
-markdown.validateLink = isOpenable;
-
-/** Whether a link may be shown as one: main checks again before it opens anything. */
-export function isOpenable(url: string): boolean {
-  return /^(https?:\/\/[^\s/]|mailto:[^\s])/i.test(url);
+/** A block and how many lines it was made of. */
+interface Block {
+  readonly node: TextNode;
+  readonly lines: number;
 }
 
 /** A message's text as nodes. */
 export function parseText(text: string): readonly TextNode[] {
-  if (text.length > MARKDOWN_LENGTH_MAX) return asTyped(text);
-  const tokens = markdown.parse(text, {});
-  // The parser drops what lies deeper than its limit; nothing that somebody wrote may disappear.
-  if (tokens.some((token) => token.level >= NESTING_MAX - 2)) return asTyped(text);
-  return toNodes(tokens);
+  return text === '' ? [] : parseLines(text.split(/\r\n|[\r\n]/), 0);
 }
 
-function asTyped(text: string): readonly TextNode[] {
-  return [{ tag: 'p', children: [text] }];
-}
-
-interface Open {
-  readonly tag: TextTag | null;
-  readonly children: TextNode[];
-  readonly attributes: { readonly href?: string; readonly start?: number };
-}
-
-const CONTAINERS: Readonly<Record<string, TextTag>> = {
-  paragraph: 'p',
-  strong: 'strong',
-  em: 'em',
-  s: 's',
-  blockquote: 'blockquote',
-  bullet_list: 'ul',
-  ordered_list: 'ol',
-  list_item: 'li',
-  link: 'a',
-};
-
-/** Opening and closing tokens are matched by a stack; a closing one always belongs to the top. */
-function toNodes(tokens: readonly Token[]): readonly TextNode[] {
-  const root: Open = { tag: null, children: [], attributes: {} };
-  const stack: Open[] = [root];
-  for (const token of tokens) {
-    const top = stack.at(-1) ?? root;
-    if (token.nesting === 1) {
-      stack.push({ tag: tagOf(token), children: [], attributes: attributesOf(token) });
-    } else if (token.nesting === -1) {
-      if (stack.length > 1) stack.pop();
-      closeInto(stack.at(-1) ?? root, top);
+function parseLines(lines: readonly string[], quotes: number): readonly TextNode[] {
+  const nodes: TextNode[] = [];
+  let typed: string[] = [];
+  for (let at = 0; at < lines.length;) {
+    const block = blockAt(lines, at, quotes);
+    if (typeof block === 'number') {
+      typed.push(...lines.slice(at, at + block));
+      at += block;
     } else {
-      top.children.push(...leaf(token));
+      if (typed.length > 0) nodes.push(paragraphOf(typed));
+      typed = [];
+      nodes.push(block.node);
+      at += block.lines;
     }
   }
-  return root.children;
+  if (typed.length > 0) nodes.push(paragraphOf(typed));
+  return nodes;
 }
 
-/** What has no tag (the hidden paragraph of a tight list) hands its children up. */
-function closeInto(parent: Open, closed: Open): void {
-  const { tag, children, attributes } = closed;
-  if (tag === null) parent.children.push(...children);
-  else parent.children.push({ tag, children, ...attributes });
+/** The block that begins at a line, or how many lines stay as typed. */
+function blockAt(lines: readonly string[], at: number, quotes: number): Block | number {
+  const line = lines[at] ?? '';
+  const fence = FENCE.exec(line);
+  if (fence !== null)
+    return fencedAt(lines, at, { ticks: fence[1] ?? '', language: fence[2] ?? '' });
+  if (QUOTE.test(line) && quotes < QUOTES_MAX) return quoteAt(lines, at, quotes);
+  const indent = ITEM.exec(line)?.[0].length;
+  if (indent === undefined) return 1;
+  return { node: { tag: 'item', children: parseLine(line), indent }, lines: 1 };
 }
 
-function tagOf(token: Token): TextTag | null {
-  if (token.hidden) return null;
-  return CONTAINERS[token.type.replace(/_open$/, '')] ?? null;
+/** Code up to a fence at least as long, or to the end. An empty one would not be seen. */
+function fencedAt(
+  lines: readonly string[],
+  at: number,
+  { language, ticks }: { readonly ticks: string; readonly language: string },
+): Block | number {
+  let end = at + 1;
+  while (end < lines.length && !closes(lines[end] ?? '', ticks)) end += 1;
+  const code = lines.slice(at + 1, end).join('\n');
+  const taken = Math.min(end + 1, lines.length) - at;
+  if (code.trim() === '') return taken;
+  const node: TextNode = { tag: 'pre', children: [code] };
+  return { node: language === '' ? node : { ...node, language }, lines: taken };
 }
 
-function attributesOf(token: Token): { readonly href?: string; readonly start?: number } {
-  const href = token.attrGet('href');
-  if (token.type === 'link_open' && typeof href === 'string') return { href };
-  const start = Number(token.attrGet('start'));
-  return token.type === 'ordered_list_open' && start > 1 ? { start } : {};
+function closes(line: string, ticks: string): boolean {
+  const [, width = '', language = ''] = FENCE.exec(line) ?? [];
+  return width.length >= ticks.length && language === '';
 }
 
-function leaf(token: Token): readonly TextNode[] {
-  switch (token.type) {
-    case 'inline':
-      return toNodes(token.children ?? []);
-    case 'softbreak':
-    case 'hardbreak':
-      return [{ tag: 'br', children: [] }];
-    case 'code_inline':
-      return [{ tag: 'code', children: [token.content] }];
-    case 'fence':
-      return [{ tag: 'pre', children: [token.content.replace(/\n$/, '')] }];
-    default:
-      return token.content === '' ? [] : [token.content];
+function quoteAt(lines: readonly string[], at: number, quotes: number): Block | number {
+  let end = at;
+  while (end < lines.length && QUOTE.test(lines[end] ?? '')) end += 1;
+  const quoted = lines.slice(at, end).map((line) => line.replace(/^> ?/, ''));
+  if (quoted.every((line) => /^[>\s]*$/.test(line))) return quoted.length;
+  const children = parseLines(quoted, quotes + 1);
+  return { node: { tag: 'blockquote', children }, lines: quoted.length };
+}
+
+/** Lines as typed, with their marks. */
+function paragraphOf(lines: readonly string[]): TextNode {
+  const children: TextNode[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (index > 0) children.push('\n');
+    children.push(...parseLine(line));
   }
+  // On screen the last break of a block ends its last line and shows no further one.
+  if (lines.at(-1) === '') children.push('\n');
+  return { tag: 'p', children };
 }
