@@ -57,7 +57,23 @@ export type FinalEntry =
       readonly text: null;
       /** The full new list. */
       readonly members: readonly MemberView[];
+      /** How it differs from the list before it; null where the host keeps no account of lists. */
+      readonly change: MembersChange | null;
     });
+
+/** What a members list changed. Lists do not tell whether who is gone has left or was silent too long. */
+export interface MembersChange {
+  /** Listed for the first time. */
+  readonly joined: readonly MemberView[];
+  /** Listed again. */
+  readonly back: readonly MemberView[];
+  /** No longer listed; as they were in the list before. */
+  readonly gone: readonly MemberView[];
+  /** As they are now, with the name they had. */
+  readonly renamed: readonly { readonly member: MemberView; readonly was: string }[];
+  /** Listed with another address. */
+  readonly moved: readonly MemberView[];
+}
 
 /** A message that this peer holds and that is not final yet. */
 export interface WaitingMessage {

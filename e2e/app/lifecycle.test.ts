@@ -67,7 +67,7 @@ test('SIGTERM leaves the group before the process ends', async () => {
   const code = await second.terminate();
   expect(code).toBe(0);
   const notes = async () => (await first.rows()).map((row) => row.text);
-  await expect.poll(notes, patient).toContain('Peer 2 left');
+  await expect.poll(notes, patient).toContain('Peer 2 is away');
 });
 
 test('a page that dies is drawn again, and the peer has never been away', async () => {

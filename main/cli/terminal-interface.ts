@@ -72,7 +72,7 @@ export class TerminalInterface implements UserInterface {
   }
 
   showFinal(entries: readonly Entry[]): void {
-    for (const entry of entries.map(finalEntryOf)) {
+    for (const entry of entries.map((entry) => finalEntryOf(entry, null))) {
       const timer = this.#open.get(entry.message);
       if (timer) clearTimeout(timer);
       this.#open.delete(entry.message);

@@ -53,6 +53,7 @@ import {
 } from './identity.ts';
 import { formatInvite } from './invite.ts';
 import { type KeyStore, openKeyStore } from './key-store.ts';
+import { MembershipHistory } from './membership-history.ts';
 import { MessageIds } from './message-ids.ts';
 import { type Asked, OwnMessages } from './own-messages.ts';
 import {
@@ -188,6 +189,8 @@ export class Peer {
   readonly #own: OwnMessages;
   readonly #alarm = new Alarm(() => this.#input({ kind: 'tick', wall: wallNow() }));
   readonly #known = new Map<PeerId, KnownPeer>();
+  /** Of a host that is told entries as people read them; empty for others. */
+  readonly #memberships = new MembershipHistory();
   /** Places that a provisional leader gave. */
   readonly #places = new Map<MessageId, number>();
   #facts: FolderFacts;
@@ -256,7 +259,7 @@ export class Peer {
 
   /** Final entries from `from` on, at most `limit`, as people read them. */
   async history(from: Seq, limit: number): Promise<FinalEntry[]> {
-    return (await this.entries(from, limit)).map(finalEntryOf);
+    return (await this.entries(from, limit)).map((entry) => this.#finalEntryOf(entry));
   }
 
   /** Final entries from `from` on, at most `limit`, as they are stored. */
@@ -375,8 +378,23 @@ export class Peer {
     if (!listening.ok) return listening;
     if (!sameFacts(this.#facts, stored.facts)) await this.#store.saveFacts(this.#facts);
     if (founding && this.#group !== null) await this.#found(this.#group);
-    else if (this.#group !== null && stored.durable !== null) this.#run(stored.durable);
+    else if (this.#group !== null && stored.durable !== null) {
+      await this.#readMemberships(stored.durable.mark);
+      this.#run(stored.durable);
+    }
     return ok(null);
+  }
+
+  /** The lists that are final already; those that come are noted as they are delivered. */
+  async #readMemberships(mark: Seq): Promise<void> {
+    if (this.#start.options.onFinal !== undefined) return;
+    for (;;) {
+      const from = this.#memberships.last + 1;
+      const range = { from, to: mark, only: 'members', bytesMax: HISTORY_READ_BYTES } as const;
+      const lists = await this.#store.readEntries(range);
+      if (lists.length === 0) return;
+      this.#memberships.note(lists);
+    }
   }
 
   /** A seed that is not the place where this peer is to listen itself. */
@@ -617,8 +635,16 @@ export class Peer {
   #tellFinal(delivered: readonly Entry[]): void {
     if (this.#places.size > 0) for (const { id } of delivered) this.#places.delete(id);
     const { onFinal } = this.#start.options;
-    if (onFinal === undefined) this.#tell({ kind: 'final', entries: delivered.map(finalEntryOf) });
-    else if (this.#closing === null) onFinal(delivered);
+    if (onFinal !== undefined) {
+      if (this.#closing === null) onFinal(delivered);
+      return;
+    }
+    this.#memberships.note(delivered);
+    this.#tell({ kind: 'final', entries: delivered.map((entry) => this.#finalEntryOf(entry)) });
+  }
+
+  #finalEntryOf(entry: Entry): FinalEntry {
+    return finalEntryOf(entry, this.#memberships.changeAt(entry.seq));
   }
 
   #onCoreEvent(event: CoreEvent): void {

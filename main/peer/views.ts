@@ -4,6 +4,7 @@
  */
 import type {
   FinalEntry,
+  MembersChange,
   MemberView,
   NodeStatus,
   PeerId,
@@ -26,8 +27,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A final entry as it is told. */
-export function finalEntryOf(entry: Entry): FinalEntry {
+/** A final entry as it is told; `change` is what a members list changed, where that is known. */
+export function finalEntryOf(entry: Entry, change: MembersChange | null): FinalEntry {
   const { seq, epoch, id, author, sentAt } = entry;
   const base = {
     seq,
@@ -43,7 +44,7 @@ export function finalEntryOf(entry: Entry): FinalEntry {
     case 'leader':
       return { ...base, kind: 'leader', text: null };
     case 'members':
-      return { ...base, kind: 'members', text: null, members: membersOf(entry) };
+      return { ...base, kind: 'members', text: null, members: membersOf(entry), change };
     default:
       return entry.kind;
   }

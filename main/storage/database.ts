@@ -61,6 +61,7 @@ interface Statements {
   readonly know: Statement;
   readonly hasId: Statement;
   readonly readFrom: Statement;
+  readonly readMembers: Statement;
 }
 
 /** An open database. */
@@ -220,14 +221,17 @@ export class LogDatabase {
   }
 
   /** Packed entries of the range. */
-  readEntries({ from, to, bytesMax }: EntryRange): Uint8Array {
+  readEntries({ from, to, only, bytesMax }: EntryRange): Uint8Array {
     const w = this.#writer;
     w.reset();
+    const read = only === undefined ? this.#run.readFrom : this.#run.readMembers;
+    let first = true;
     let bytes = 0;
-    for (const row of this.#run.readFrom.iterate(from, to) as IterableIterator<LogRow>) {
+    for (const row of read.iterate(from, to) as IterableIterator<LogRow>) {
       bytes += framedBytes(row[8]);
-      if (bytes > bytesMax && row[0] !== from) break;
+      if (bytes > bytesMax && !first) break;
       packRow(w, row);
+      first = false;
     }
     return w.take();
   }
@@ -337,6 +341,9 @@ function prepare(db: Database): Statements {
     hasId: db.prepare('SELECT 1 FROM log WHERE id = ?').pluck(),
     readFrom: db
       .prepare(`SELECT ${LOG_COLUMNS} FROM log WHERE seq BETWEEN ? AND ? ORDER BY seq`)
+      .raw(),
+    readMembers: db
+      .prepare(`SELECT ${LOG_COLUMNS} FROM log WHERE kind = 1 AND seq BETWEEN ? AND ? ORDER BY seq`)
       .raw(),
   };
 }

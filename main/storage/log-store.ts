@@ -52,6 +52,8 @@ export interface TailLimits {
 export interface EntryRange {
   readonly from: Seq;
   readonly to: Seq;
+  /** Only members lists; everything without it. */
+  readonly only?: 'members';
   /** Stop before the entries take more than this many bytes in a frame, but give at least one. */
   readonly bytesMax: number;
 }

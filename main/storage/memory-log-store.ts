@@ -94,10 +94,11 @@ export function openMemoryLogStore(
   };
 }
 
-function slice(log: readonly Entry[], { from, to, bytesMax }: EntryRange): Entry[] {
+function slice(log: readonly Entry[], { from, to, only, bytesMax }: EntryRange): Entry[] {
   const entries: Entry[] = [];
   let bytes = 0;
   for (const entry of log.slice(from - 1, to)) {
+    if (only !== undefined && entry.kind !== only) continue;
     bytes += framedBytes(entry.body);
     if (bytes > bytesMax && entries.length > 0) break;
     entries.push(entry);

@@ -294,6 +294,9 @@ export function testStore(fresh: () => OpenStore): void {
     expect(await store.readEntries({ from: 25, to: 90, bytesMax: 9_999 })).toEqual(log.slice(24));
     expect(await store.readEntries({ from: 2, to: 30, bytesMax: 1 })).toEqual([log[1]]);
     expect(await store.readEntries({ from: 31, to: 40, bytesMax: 1 })).toEqual([]);
+    const lists = { only: 'members', bytesMax: 1 } as const;
+    expect(await store.readEntries({ from: 1, to: 30, ...lists })).toEqual([log[0]]);
+    expect(await store.readEntries({ from: 2, to: 30, ...lists })).toEqual([]);
     // Short messages count as what they take in a frame: an ENTRIES frame has a limit.
     const three = log.slice(1, 4).reduce((sum, { body }) => sum + framedBytes(body), 0);
     expect(await store.readEntries({ from: 2, to: 30, bytesMax: three })).toEqual(log.slice(1, 4));

@@ -1,10 +1,10 @@
 /**
- * The window that the page keeps of the conversation: pages of final entries by seq, the messages that wait,
- * and the members lists seen so far. Pure. Entries arrive in any order and more than once (snapshot, events,
+ * The window that the page keeps of the conversation: pages of final entries by seq, and the messages that
+ * wait. Pure. Entries arrive in any order and more than once (snapshot, events,
  * pages loaded while scrolling); putting one in twice changes nothing. Memory is bounded: pages far from
  * both the reader and the end are let go and loaded again when somebody scrolls there.
  */
-import type { FinalEntry, MemberView, MessageId, Seq, WaitingMessage } from '../../shared/model.ts';
+import type { FinalEntry, MessageId, Seq, WaitingMessage } from '../../shared/model.ts';
 
 /** Entries per page, and per `load-entries` request. */
 export const PAGE_SIZE = 100;
@@ -15,26 +15,10 @@ export const PAGES_MAX = 60;
 /** PAGE_SIZE slots; an empty slot is an entry that this window has not loaded. */
 export type Page = readonly (FinalEntry | undefined)[];
 
-/** Both ends belong to it. */
-export interface Interval {
-  readonly from: Seq;
-  readonly to: Seq;
-}
-
-/** A members list and the seq from which it was in effect. */
-export interface MembersAt {
-  readonly seq: Seq;
-  readonly members: readonly MemberView[];
-}
-
 export interface Conversation {
   /** Number of the newest final entry; the list has this many final rows. */
   readonly last: Seq;
   readonly pages: ReadonlyMap<number, Page>;
-  /** Ranges that have been loaded at some time, ascending, apart; they vouch for `memberLists`. */
-  readonly known: readonly Interval[];
-  /** Every members list seen, ascending; kept when its page is let go, because it is small. */
-  readonly memberLists: readonly MembersAt[];
   /** Messages without a final place: the ordered ones by their place, then the others as they came. */
   readonly waiting: readonly WaitingMessage[];
   /** Where the reader is, for deciding which pages to keep. */
@@ -44,8 +28,6 @@ export interface Conversation {
 export const EMPTY_CONVERSATION: Conversation = {
   last: 0,
   pages: new Map(),
-  known: [],
-  memberLists: [],
   waiting: [],
   viewport: 0,
 };
@@ -80,7 +62,7 @@ export function withEntries(
   const pages = new Map(conversation.pages);
   const copied = new Map<number, (FinalEntry | undefined)[]>();
   const final = new Set<MessageId>();
-  let { last, known, memberLists } = conversation;
+  let { last } = conversation;
   for (const entry of entries) {
     const page = pageOf(entry.seq);
     let slots = copied.get(page);
@@ -92,16 +74,12 @@ export function withEntries(
     slots[(entry.seq - 1) % PAGE_SIZE] = entry;
     last = Math.max(last, entry.seq);
     final.add(entry.message);
-    if (entry.kind === 'members') memberLists = withMembersAt(memberLists, entry);
   }
-  for (const run of runsOf(entries)) known = withInterval(known, run);
   const waiting = conversation.waiting.filter((one) => !final.has(one.message));
   return trimmed({
     ...conversation,
     last,
     pages,
-    known,
-    memberLists,
     waiting: waiting.length === conversation.waiting.length ? conversation.waiting : waiting,
   });
 }
@@ -142,42 +120,6 @@ function isFinal(conversation: Conversation, id: MessageId): boolean {
     if (slots?.some((entry) => entry?.message === id) === true) return true;
   }
   return false;
-}
-
-function withMembersAt(
-  lists: readonly MembersAt[],
-  entry: { readonly seq: Seq; readonly members: readonly MemberView[] },
-): readonly MembersAt[] {
-  if (lists.some((list) => list.seq === entry.seq)) return lists;
-  const added = [...lists, { seq: entry.seq, members: entry.members }];
-  return added.sort((a, b) => a.seq - b.seq);
-}
-
-/** Maximal runs of consecutive seqs. */
-function runsOf(entries: readonly FinalEntry[]): readonly Interval[] {
-  const runs: { from: Seq; to: Seq }[] = [];
-  for (const { seq } of entries) {
-    const run = runs.at(-1);
-    if (run !== undefined && seq === run.to + 1) run.to = seq;
-    else runs.push({ from: seq, to: seq });
-  }
-  return runs;
-}
-
-/** The union of ascending intervals and one more; touching ones become one. */
-export function withInterval(known: readonly Interval[], added: Interval): readonly Interval[] {
-  const apart: Interval[] = [];
-  let { from, to } = added;
-  for (const interval of known) {
-    if (interval.to + 1 < from || interval.from > to + 1) {
-      apart.push(interval);
-    } else {
-      from = Math.min(from, interval.from);
-      to = Math.max(to, interval.to);
-    }
-  }
-  apart.push({ from, to });
-  return apart.sort((a, b) => a.from - b.from);
 }
 
 /** Lets go of the pages farthest from both the reader and the end. */

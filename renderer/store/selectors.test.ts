@@ -4,6 +4,7 @@ import {
   SAMPLE_NOW,
   leaderEntry,
   member,
+  membersChange,
   membersEntry,
   messageEntry,
   peer,
@@ -24,39 +25,42 @@ import {
 describe('slim lines', () => {
   const ann = member(1);
   const ben = member(2);
+  const chiara = member(3);
   const changes = [
-    [[], [ann], 'Ann joined'],
-    [[ann], [ann, ben, member(3)], 'Ben Okafor and Chiara joined'],
-    [[ann, ben], [ann], 'Ben Okafor left'],
-    [[ann, ben], [ann, member(3)], 'Chiara joined · Ben Okafor left'],
-    [[ann], [{ ...ann, name: 'Anna' }], 'Ann is now Anna'],
-    [[ann], [{ ...ann, address: 'h:1' }], 'Ann can be reached at a new address'],
-    [[ann], [ann], 'Members unchanged'],
-    [[], [{ ...ann, name: '' }], 'Peer 1 joined'],
+    [{ joined: [ann] }, 'Ann joined'],
+    [{ joined: [ben, chiara] }, 'Ben Okafor and Chiara joined'],
+    [{ back: [ben] }, 'Ben Okafor is back'],
+    [{ gone: [ben] }, 'Ben Okafor is away'],
+    [{ gone: [ann, ben] }, 'Ann and Ben Okafor are away'],
+    [
+      { joined: [chiara], back: [ann], gone: [ben] },
+      'Chiara joined · Ann is back · Ben Okafor is away',
+    ],
+    [{ renamed: [{ member: { ...ann, name: 'Anna' }, was: 'Ann' }] }, 'Ann is now Anna'],
+    [{ moved: [ann] }, 'Ann can be reached at a new address'],
+    [{}, 'Members unchanged'],
+    [{ joined: [{ ...ann, name: '' }] }, 'Peer 1 joined'],
   ] as const;
-  test.each(changes)('change %#', (before, after, words) => {
-    expect(describeMembersChange(before, after)).toBe(words);
+  test.each(changes)('change %#', (change, words) => {
+    expect(describeMembersChange(membersChange(change))).toBe(words);
   });
 
-  test('say what differs from the list before, also across other entries', () => {
+  test('say what changed, whatever lies between', () => {
     const conversation = withEntries(EMPTY_CONVERSATION, [
       membersEntry(1, [1]),
       leaderEntry(2, 1, 1),
-      messageEntry(3),
-      membersEntry(4, [1, 2]),
+      membersEntry(900, [1, 2]),
+      membersEntry(1800, [1], membersChange({ gone: [ben] })),
     ]);
-    const words = [1, 2, 4]
+    const words = [1, 2, 900, 1800]
       .map((seq) => rowAt(conversation, seq))
       .map((row) => 'text' in row && row.text);
-    expect(words).toEqual(['Ann started the group', 'Peer 1 leads · epoch 1', 'Ben Okafor joined']);
-  });
-
-  test('name the members where the entries in between are not known', () => {
-    const conversation = withEntries(EMPTY_CONVERSATION, [
-      membersEntry(1, [1]),
-      membersEntry(9, [1, 2]),
+    expect(words).toEqual([
+      'Ann started the group',
+      'Peer 1 leads · epoch 1',
+      'Ben Okafor joined',
+      'Ben Okafor is away',
     ]);
-    expect(rowAt(conversation, 9)).toMatchObject({ text: 'Members: Ann and Ben Okafor' });
   });
 });
 

@@ -5,6 +5,7 @@
 import type {
   EpochPair,
   FinalEntry,
+  MembersChange,
   MemberView,
   MessageId,
   NodeStatus,
@@ -74,8 +75,7 @@ export function rowAt(conversation: Conversation, position: number): Row {
   if (entry === undefined) return { kind: 'gap', seq: position };
   if (entry.kind === 'message') return finalRow(entry);
   const { seq, message: id, sentAt } = entry;
-  const text =
-    entry.kind === 'leader' ? describeLeader(entry) : describeMembers(conversation, entry);
+  const text = entry.kind === 'leader' ? describeLeader(entry) : describeMembers(entry);
   return { kind: 'note', id, about: entry.kind, seq, sentAt, text };
 }
 
@@ -99,63 +99,39 @@ function describeLeader(entry: FinalEntry): string {
   return `Peer ${entry.author} leads · epoch ${entry.epoch[0]}`;
 }
 
-/** “Ann joined”, from the list before; without one, who the members are. */
-function describeMembers(
-  conversation: Conversation,
-  entry: FinalEntry & { readonly kind: 'members' },
-): string {
-  const before = membersBefore(conversation, entry.seq);
-  if (before === null) return `Members: ${namesOf(entry.members)}`;
-  if (before === 'first') return `${namesOf(entry.members)} started the group`;
-  return describeMembersChange(before, entry.members);
+/** “Ann joined”; without the change, who the members are. */
+function describeMembers(entry: FinalEntry & { readonly kind: 'members' }): string {
+  if (entry.seq === 1) return `${namesOf(entry.members)} started the group`;
+  if (entry.change === null) return `Members: ${namesOf(entry.members)}`;
+  return describeMembersChange(entry.change);
 }
 
-/** The difference between two members lists as a sentence; several changes are joined by “·”. */
-export function describeMembersChange(
-  before: readonly MemberView[],
-  after: readonly MemberView[],
-): string {
-  const old = new Map(before.map((member) => [member.id, member]));
-  const now = new Set(after.map((member) => member.id));
-  const joined = after.filter((member) => !old.has(member.id));
-  const left = before.filter((member) => !now.has(member.id));
-  const renamed = after.flatMap((member) => {
-    const name = old.get(member.id)?.name;
-    return name === undefined || name === member.name ? [] : [`${name} is now ${member.name}`];
-  });
-  const moved = after.filter((member) => {
-    const address = old.get(member.id)?.address;
-    return address !== undefined && address !== member.address;
-  });
+/**
+ * A change of the members as a sentence; several are joined by “·”. “Away” is true of who left and of who was
+ * taken off the list for silence: the list does not tell them apart.
+ */
+export function describeMembersChange(change: MembersChange): string {
+  const { back, gone, joined, moved, renamed } = change;
   const parts = [
     ...(joined.length > 0 ? [`${namesOf(joined)} joined`] : []),
-    ...(left.length > 0 ? [`${namesOf(left)} left`] : []),
-    ...renamed,
+    ...(back.length > 0 ? [`${namesOf(back)} ${isOrAre(back)} back`] : []),
+    ...(gone.length > 0 ? [`${namesOf(gone)} ${isOrAre(gone)} away`] : []),
+    ...renamed.map(({ member, was }) => `${was || `Peer ${member.id}`} is now ${nameIn(member)}`),
     ...(moved.length > 0 ? [`${namesOf(moved)} can be reached at a new address`] : []),
   ];
   return parts.length > 0 ? parts.join(' · ') : 'Members unchanged';
 }
 
-/**
- * The list in effect before an entry; `first` when there was none; null when this window has not seen all
- * entries in between, so that it cannot tell who of them is new.
- */
-function membersBefore(
-  conversation: Conversation,
-  seq: Seq,
-): readonly MemberView[] | 'first' | null {
-  const before = conversation.memberLists.findLast((list) => list.seq < seq);
-  const from = before?.seq ?? 1;
-  const vouched = conversation.known.some((range) => range.from <= from && range.to >= seq);
-  if (!vouched) return null;
-  return before?.members ?? 'first';
+function isOrAre(members: readonly MemberView[]): string {
+  return members.length === 1 ? 'is' : 'are';
+}
+
+function nameIn(member: MemberView): string {
+  return member.name || `Peer ${member.id}`;
 }
 
 function namesOf(members: readonly MemberView[]): string {
-  return listOf(
-    members.map((member) => member.name || `Peer ${member.id}`),
-    'and',
-  );
+  return listOf(members.map(nameIn), 'and');
 }
 
 /** A peer's name as last listed; “Peer 3” for one never listed. */

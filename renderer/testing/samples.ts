@@ -2,6 +2,7 @@
 import type { Phase, Snapshot, StartView } from '../../shared/ipc/contract.ts';
 import type {
   FinalEntry,
+  MembersChange,
   MemberView,
   NodeStatus,
   PeerId,
@@ -69,8 +70,18 @@ export function leaderEntry(seq: Seq, leader: PeerId, epoch: number): FinalEntry
   };
 }
 
-export function membersEntry(seq: Seq, ids: readonly PeerId[]): FinalEntry {
-  return { ...messageEntry(seq), kind: 'members', text: null, members: ids.map(member) };
+/** A change that says nothing else. */
+export function membersChange(part: Partial<MembersChange> = {}): MembersChange {
+  return { joined: [], back: [], gone: [], renamed: [], moved: [], ...part };
+}
+
+/** A list, and what it changed: by default its last member joined. */
+export function membersEntry(
+  seq: Seq,
+  ids: readonly PeerId[],
+  change: MembersChange = membersChange({ joined: ids.slice(-1).map(member) }),
+): FinalEntry {
+  return { ...messageEntry(seq), kind: 'members', text: null, members: ids.map(member), change };
 }
 
 let made = 0;
