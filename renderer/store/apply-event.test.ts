@@ -1,6 +1,7 @@
 /** The reducer: what each event changes, and what it leaves alone. */
 import { describe, expect, test } from 'vitest';
 import {
+  SAMPLE_NOW,
   messageEntry,
   openPhase,
   snapshot,
@@ -12,6 +13,9 @@ import { INITIAL_STATE, applyEvent } from './apply-event.ts';
 import type { ChatEvent, ChatState } from './apply-event.ts';
 import { rowAt, rowCount } from './selectors.ts';
 
+/** Entries 1 … 60 of the samples were written before it. */
+const OPENED_AT = SAMPLE_NOW + 60_500;
+
 function after(...events: readonly ChatEvent[]): ChatState {
   return events.reduce(applyEvent, INITIAL_STATE);
 }
@@ -21,6 +25,7 @@ function opened(last: number, seen: number | null = null): ChatEvent {
   return {
     kind: 'snapshot-loaded',
     seen,
+    at: OPENED_AT,
     snapshot: snapshot({ entries, status: status({ commit: last }), draft: 'half a' }),
   };
 }
@@ -71,6 +76,7 @@ test('older entries loaded while scrolling take their places', () => {
   const tail: ChatEvent = {
     kind: 'snapshot-loaded',
     seen: null,
+    at: OPENED_AT,
     snapshot: snapshot({ entries: [messageEntry(3)], status: status({ commit: 3 }) }),
   };
   expect(texts(after(tail))).toEqual(['gap', 'gap', 'final message 3']);
@@ -123,9 +129,62 @@ describe('new since you looked', () => {
   });
 
   test('what came while the app was closed stands below the divider', () => {
-    expect(after(opened(9, 6)).attention).toMatchObject({ freshFrom: 7, unseen: 0, seen: 9 });
+    expect(after(opened(9, 6)).attention).toMatchObject({ freshFrom: 7, unseen: 0, seen: 6 });
+    expect(after(opened(9, 6), lookAt).attention).toMatchObject({ freshFrom: 7, seen: 9 });
     expect(after(opened(9, 9)).attention).toMatchObject({ freshFrom: null });
     expect(after(opened(9, null)).attention).toMatchObject({ freshFrom: null });
+  });
+
+  test('the divider stands after what was seen, also where the snapshot does not reach', () => {
+    const entries = Array.from({ length: 20 }, (_, i) => messageEntry(i + 41));
+    const tail: ChatEvent = {
+      kind: 'snapshot-loaded',
+      seen: 6,
+      at: OPENED_AT,
+      snapshot: snapshot({ entries, status: status({ commit: 60 }) }),
+    };
+    expect(after(tail).attention).toMatchObject({ freshFrom: 7, seen: 6 });
+  });
+
+  test.each([
+    ['before the first look', [opened(9, 9), final(10), final(11), lookAt], { seen: 11 }],
+    ['while somebody looks', [opened(9, 9), lookAt, final(10), final(11)], { seen: 9 }],
+    ['live ones behind them', [opened(9, 9), lookAt, final(10), final(61)], { seen: 9 }],
+    [
+      'until somebody turns to them',
+      [opened(9, 9), lookAt, final(10), lookAway, lookAt],
+      { seen: 10 },
+    ],
+    ['in two parts', [opened(9, 9), final(10), lookAt, lookAway, final(11)], { seen: 10 }],
+  ] as const)('what was missed and comes late is below the divider: %s', (_, events, expected) => {
+    expect(after(...events).attention).toMatchObject({ freshFrom: 10, ...expected });
+  });
+
+  test('behind what the snapshot held, the divider stays where it is', () => {
+    expect(after(opened(9, 6), lookAt, final(10)).attention).toMatchObject({
+      freshFrom: 7,
+      seen: 9,
+    });
+  });
+
+  test.each([
+    ['own messages', [opened(9, 9), lookAt, final(10, { author: 1 })]],
+    ['live ones', [opened(9, 9), lookAt, final(61)]],
+    ['the history that a first join brings', [opened(9, null), lookAt, final(10)]],
+    [
+      'what was read while it waited',
+      [
+        opened(9, 9),
+        lookAt,
+        {
+          kind: 'message-ordered',
+          payload: waitingMessage('y', { author: 2, message: 'y', n: 1 }),
+        },
+        final(10, { message: 'y' }),
+      ],
+    ],
+  ] as const)('was not missed: %s', (_, events) => {
+    expect(after(...events).attention).toMatchObject({ freshFrom: null, flewPast: false });
   });
 });
 

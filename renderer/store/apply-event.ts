@@ -20,8 +20,15 @@ export interface Attention {
   readonly looking: boolean;
   /** Everything up to here has been on screen while somebody looked. */
   readonly seen: Seq;
-  /** First message of somebody else that came while nobody looked; the divider stands above it. */
+  /** First entry that came while nobody looked; the divider stands above it. */
   readonly freshFrom: Seq | null;
+  /** Missed entries have come since the reader last turned to the end: more of them than a screen shows. */
+  readonly flewPast: boolean;
+  /**
+   * Messages of others from before this time were missed, whenever they come: the window was not open. Zero
+   * where nothing was missed, because nobody had read this group here. Milliseconds since 1970.
+   */
+  readonly missedBefore: number;
   /** Messages of others that came while nobody looked. */
   readonly unseen: number;
 }
@@ -50,6 +57,8 @@ export type ChatEvent =
       readonly snapshot: Snapshot;
       /** Last seq seen in this group in an earlier run; null when that is not known. */
       readonly seen: Seq | null;
+      /** Wall clock, milliseconds since 1970. */
+      readonly at: number;
     }
   | { readonly kind: 'snapshot-failed'; readonly message: string }
   | { readonly kind: 'entries-loaded'; readonly entries: readonly FinalEntry[] }
@@ -58,7 +67,14 @@ export type ChatEvent =
   | { readonly kind: 'settings-chosen'; readonly settings: Settings }
   | { readonly kind: 'notice-dismissed' };
 
-const NOTHING_SEEN: Attention = { looking: false, seen: 0, freshFrom: null, unseen: 0 };
+const NOTHING_SEEN: Attention = {
+  looking: false,
+  seen: 0,
+  freshFrom: null,
+  flewPast: false,
+  missedBefore: 0,
+  unseen: 0,
+};
 
 export const INITIAL_STATE: ChatState = {
   phase: { kind: 'loading' },
@@ -89,7 +105,7 @@ export function applyEvent(state: ChatState, event: ChatEvent): ChatState {
     case 'error-reported':
       return { ...state, notice: event.payload };
     case 'snapshot-loaded':
-      return applySnapshot(state, event.snapshot, event.seen);
+      return applySnapshot(state, event);
     case 'snapshot-failed':
       return { ...state, phase: { kind: 'unreachable', message: event.message } };
     case 'entries-loaded':
@@ -131,7 +147,10 @@ function selfOf(phase: Phase | LocalPhase): PeerId | null {
 }
 
 /** Nothing of the old window survives: the snapshot is complete. */
-function applySnapshot(state: ChatState, snapshot: Snapshot, seen: Seq | null): ChatState {
+function applySnapshot(
+  state: ChatState,
+  { at, seen, snapshot }: Extract<ChatEvent, { readonly kind: 'snapshot-loaded' }>,
+): ChatState {
   let conversation: Conversation = {
     ...EMPTY_CONVERSATION,
     last: snapshot.status?.commit ?? 0,
@@ -139,22 +158,30 @@ function applySnapshot(state: ChatState, snapshot: Snapshot, seen: Seq | null): 
   };
   conversation = withEntries(conversation, snapshot.entries);
   conversation = withViewport(conversation, conversation.last);
-  const self = selfOf(snapshot.phase);
-  const fresh = seen === null ? [] : snapshot.entries.filter((e) => isNews(e, self, seen));
+  const { looking } = state.attention;
   return {
     phase: snapshot.phase,
     status: snapshot.status,
     conversation,
     attention: {
-      looking: state.attention.looking,
-      seen: conversation.last,
-      freshFrom: fresh[0]?.seq ?? null,
-      unseen: 0,
+      ...NOTHING_SEEN,
+      looking,
+      seen: looking || seen === null ? conversation.last : Math.min(seen, conversation.last),
+      freshFrom: seen === null ? null : firstFresh(snapshot, seen),
+      missedBefore: seen === null ? 0 : at,
     },
     settings: snapshot.settings,
     draft: snapshot.draft,
     notice: null,
   };
+}
+
+/** The first news after the mark; where the snapshot does not reach back to it, whatever comes next. */
+function firstFresh({ entries, phase }: Snapshot, seen: Seq): Seq | null {
+  const [first] = entries;
+  if (first !== undefined && first.seq > seen + 1) return seen + 1;
+  const self = selfOf(phase);
+  return entries.find((entry) => isNews(entry, self, seen))?.seq ?? null;
 }
 
 /** A message of somebody else, after what was seen. */
@@ -173,25 +200,37 @@ function applyOrdered(state: ChatState, message: Events['message-ordered']): Cha
 function applyFinal(state: ChatState, entries: readonly FinalEntry[]): ChatState {
   const conversation = withEntries(state.conversation, entries);
   const { attention } = state;
-  if (attention.looking) {
-    return { ...state, conversation, attention: { ...attention, seen: conversation.last } };
-  }
-  // What stood there provisionally was counted when it appeared.
-  const counted = new Set(state.conversation.waiting.map((one) => one.message));
+  // What stood there provisionally was seen, or counted, when it appeared.
+  const stood = new Set(state.conversation.waiting.map((one) => one.message));
   const self = selfOf(state.phase);
   const news = entries.filter((e) => isNews(e, self, state.conversation.last));
-  const added = news.filter((entry) => !counted.has(entry.message)).length;
+  const missed = news.find((e) => e.sentAt < attention.missedBefore && !stood.has(e.message));
+  const next = attention.looking
+    ? withLookedAt(attention, conversation.last, missed)
+    : withUnlooked(attention, news, missed);
+  const added = attention.looking ? 0 : news.filter((e) => !stood.has(e.message)).length;
+  return { ...state, conversation, attention: { ...next, unseen: next.unseen + added } };
+}
+
+/** Nobody can read what a catch-up pours in: it is marked as missed, and the mark of what was seen stays. */
+function withLookedAt(attention: Attention, last: Seq, missed: FinalEntry | undefined): Attention {
+  const flewPast = attention.flewPast || missed !== undefined;
   return {
-    ...state,
-    conversation,
-    attention: {
-      ...attention,
-      freshFrom: isStanding(attention)
-        ? attention.freshFrom
-        : (news[0]?.seq ?? attention.freshFrom),
-      unseen: attention.unseen + added,
-    },
+    ...attention,
+    flewPast,
+    freshFrom: attention.freshFrom ?? missed?.seq ?? null,
+    seen: flewPast ? attention.seen : last,
   };
+}
+
+/** All that was missed has one divider, above its first; later news take it once somebody has looked. */
+function withUnlooked(
+  attention: Attention,
+  news: readonly FinalEntry[],
+  missed: FinalEntry | undefined,
+): Attention {
+  const keeps = isStanding(attention) || missed !== undefined ? attention.freshFrom : null;
+  return { ...attention, freshFrom: keeps ?? news[0]?.seq ?? attention.freshFrom };
 }
 
 /** The divider marks something that nobody has looked at yet; later news then belong below it. */
@@ -204,7 +243,7 @@ function applyAttention(state: ChatState, looking: boolean): ChatState {
   const { attention, conversation } = state;
   if (looking === attention.looking) return state;
   const next: Attention = looking
-    ? { ...attention, looking, seen: conversation.last, unseen: 0 }
+    ? { ...attention, looking, seen: conversation.last, flewPast: false, unseen: 0 }
     : { ...attention, looking };
   return { ...state, attention: next };
 }
@@ -212,5 +251,5 @@ function applyAttention(state: ChatState, looking: boolean): ChatState {
 /** Somebody who writes has read what is above. */
 function clearFresh(state: ChatState): ChatState {
   if (state.attention.freshFrom === null) return state;
-  return { ...state, attention: { ...state.attention, freshFrom: null } };
+  return { ...state, attention: { ...state.attention, freshFrom: null, flewPast: false } };
 }

@@ -147,7 +147,7 @@ function createFeed(
         if (closed || mine !== asked) return;
         const { phase } = snapshot;
         const seen = phase.kind === 'open' ? readSeen(storage, phase.group) : null;
-        apply({ kind: 'snapshot-loaded', snapshot, seen });
+        apply({ kind: 'snapshot-loaded', snapshot, seen, at: Date.now() });
         release();
       },
       (error: unknown) => {
