@@ -1,9 +1,12 @@
-/** What stands where nothing has been said yet. */
+/** What stands above the notes where nothing has been said yet; it takes room and covers nothing. */
 import { MessagesSquare, UserPlus } from 'lucide-react';
 import type { Conversation } from '../store/conversation.ts';
 import { rowAt, rowCount } from '../store/selectors.ts';
 
-/** A longer conversation is not looked through: it holds a message, or its notes fill the screen. */
+/**
+ * A longer conversation is not looked through: it holds a message, or its notes fill the screen. The list
+ * keeps so many rows beyond the screen that what stands above them hides none.
+ */
 const LOOKED_THROUGH = 12;
 
 export function EmptyConversation(props: {

@@ -43,6 +43,7 @@ export function MessageList(props: {
   const focused = useFocused();
   const list = useList(conversation);
   const announcement = useAnnouncement(props.self);
+  const isOpening = (role === null || role === 'joining') && rowCount(conversation) === 0;
 
   useEffect(() => {
     setLooking(focused && list.atEnd);
@@ -71,13 +72,12 @@ export function MessageList(props: {
         onScroll={list.onScroll}
       >
         <Rows list={list} conversation={conversation} self={props.self} />
+        {!isOpening && <EmptyConversation conversation={conversation} onInvite={props.onInvite} />}
       </div>
-      {(role === null || role === 'joining') && rowCount(conversation) === 0 ? (
+      {isOpening && (
         <p className="list-loading" role="status">
           {role === null ? 'Opening the conversation…' : 'The history comes once you are let in.'}
         </p>
-      ) : (
-        <EmptyConversation conversation={conversation} onInvite={props.onInvite} />
       )}
       {!list.atEnd && (
         <button type="button" className="button list-jump" onClick={() => list.jump('end')}>
