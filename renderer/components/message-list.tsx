@@ -42,6 +42,7 @@ export function MessageList(props: {
   const { setLooking } = useActions();
   const focused = useFocused();
   const list = useList(conversation);
+  useJumpOnSending(list);
   const announcement = useAnnouncement(props.self);
   const isOpening = (role === null || role === 'joining') && rowCount(conversation) === 0;
 
@@ -91,6 +92,17 @@ export function MessageList(props: {
       </div>
     </section>
   );
+}
+
+/** Who writes wants to see what they have written. */
+function useJumpOnSending({ atEnd, jump }: List): void {
+  const lastSent = useChat((state) => state.lastSent);
+  const shown = useRef(lastSent);
+  useEffect(() => {
+    if (lastSent === shown.current) return;
+    shown.current = lastSent;
+    if (lastSent !== null && !atEnd) jump('end');
+  }, [atEnd, jump, lastSent]);
 }
 
 type List = ReturnType<typeof useList>;
@@ -280,11 +292,15 @@ function useKeptEnd(
 
   return useCallback(() => {
     const before = top.current;
-    top.current = scroller.current?.scrollTop ?? 0;
-    const isThere = isEndBand && virtualizer.isAtEnd(END_THRESHOLD);
+    const element = scroller.current;
+    if (element === null) return;
+    top.current = element.scrollTop;
+    // The element itself: this handler may run before the virtualizer's own.
+    const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
+    const isThere = isEndBand && distance <= END_THRESHOLD;
     // The end moved away by itself; the observer goes after it.
     if (keeps.current && isEndBand && !isThere && top.current >= before) return;
     keeps.current = isThere;
     setAtEnd(isThere);
-  }, [isEndBand, scroller, setAtEnd, virtualizer]);
+  }, [isEndBand, scroller, setAtEnd]);
 }

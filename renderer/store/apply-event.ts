@@ -5,7 +5,14 @@
  */
 import { assertNever } from '../../shared/assert.ts';
 import type { Events, Phase, Settings, Snapshot } from '../../shared/ipc/contract.ts';
-import type { FinalEntry, NodeError, NodeStatus, PeerId, Seq } from '../../shared/model.ts';
+import type {
+  FinalEntry,
+  MessageId,
+  NodeError,
+  NodeStatus,
+  PeerId,
+  Seq,
+} from '../../shared/model.ts';
 import { EMPTY_CONVERSATION, withEntries, withViewport, withWaiting } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -38,6 +45,8 @@ export interface ChatState {
   readonly status: NodeStatus | null;
   readonly conversation: Conversation;
   readonly attention: Attention;
+  /** The message that this window sent last; null before the first. */
+  readonly lastSent: MessageId | null;
   readonly settings: Settings;
   /** Draft as it was when the group was opened; the composer owns it from then on. */
   readonly draft: string;
@@ -81,6 +90,7 @@ export const INITIAL_STATE: ChatState = {
   status: null,
   conversation: EMPTY_CONVERSATION,
   attention: NOTHING_SEEN,
+  lastSent: null,
   settings: { theme: 'system', statusPanel: true },
   draft: '',
   notice: null,
@@ -96,6 +106,7 @@ export function applyEvent(state: ChatState, event: ChatEvent): ChatState {
     case 'message-accepted':
       return clearFresh({
         ...state,
+        lastSent: event.payload.message,
         conversation: withWaiting(state.conversation, event.payload),
       });
     case 'message-ordered':
@@ -133,6 +144,7 @@ function applyPhase(state: ChatState, phase: Phase): ChatState {
     status: null,
     conversation: EMPTY_CONVERSATION,
     attention: { ...NOTHING_SEEN, looking: state.attention.looking },
+    lastSent: null,
     draft: '',
     notice: null,
   };
@@ -170,6 +182,7 @@ function applySnapshot(
       freshFrom: seen === null ? null : firstFresh(snapshot, seen),
       missedBefore: seen === null ? 0 : at,
     },
+    lastSent: null,
     settings: snapshot.settings,
     draft: snapshot.draft,
     notice: null,

@@ -1,0 +1,61 @@
+/**
+ * The conversation as it lies on screen: what only a laid-out page can tell. Alone in its group, a window
+ * has its own quorum.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type App, Desk, PATIENCE_MS } from './electron-app.ts';
+
+const patient = { timeout: PATIENCE_MS };
+
+let desk: Desk;
+
+beforeEach(() => {
+  desk = new Desk();
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await desk.keepTraces(task.name);
+  await desk.close();
+});
+
+async function openAlone(): Promise<App> {
+  const app = await desk.open({ args: ['--start-group', '--host', '127.0.0.1', '--name', 'Ada'] });
+  await app.untilOpen();
+  await expect.poll(() => app.situation(), patient).toContain('You lead');
+  return app;
+}
+
+async function resize(app: App, width: number, height: number): Promise<void> {
+  await app.electron.evaluate(
+    ({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]?.setContentSize(w ?? 0, h ?? 0),
+    [width, height],
+  );
+  await expect.poll(() => app.page.evaluate(() => window.innerHeight), patient).toBe(height);
+}
+
+test('the words of an empty conversation cover nothing in a small window', async () => {
+  const app = await openAlone();
+  await resize(app, 640, 480);
+  const note = app.page.getByRole('note').last();
+  const words = app.page.getByRole('button', { name: 'Invite others' });
+  const [below, above] = [await note.boundingBox(), await words.boundingBox()];
+  expect((above?.y ?? 0) + (above?.height ?? 0)).toBeLessThan(below?.y ?? 0);
+});
+
+test('who writes while reading further up sees what they have written', async () => {
+  const app = await openAlone();
+  for (let i = 1; i <= 8; i += 1) await app.say(`${i}\n`.repeat(12));
+  await expect.poll(async () => (await app.messages('final')).length, patient).toBe(8);
+  await app.page.getByRole('log', { name: 'Conversation' }).press('Home');
+  const jump = app.page.getByRole('button', { name: 'Jump to latest' });
+  await jump.waitFor();
+  await app.say('here I am');
+  await expect.poll(() => jump.count(), patient).toBe(0);
+  const text = app.page.getByText('here I am');
+  const composer = app.page.getByRole('textbox', { name: 'Message' });
+  const bottom = async () => {
+    const box = await text.boundingBox();
+    return box === null ? Infinity : box.y + box.height;
+  };
+  await expect.poll(bottom, patient).toBeLessThan((await composer.boundingBox())?.y ?? 0);
+});
