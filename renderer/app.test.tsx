@@ -394,6 +394,10 @@ describe('roster and status', () => {
     expect(alarm.textContent).toMatch(/history differs/);
     await userEvent.click(within(alarm).getByRole('button', { name: 'Join again…' }));
     expect(asked(fake, 'join-again')).toEqual([{}]);
+    const message = screen.getAllByRole('article')[0];
+    expect(message?.dataset['state']).toBe('doubtful');
+    expect(message?.getAttribute('aria-label')).toMatch(/number 3 here, perhaps not in the group$/);
+    expect(screen.queryByText('final')).toBeNull();
   });
 
   test('the invite dialog has the link, copies it, and closes', async () => {

@@ -204,7 +204,9 @@ export class App {
   }
 
   /** Texts of the messages in this state, from top to bottom. */
-  async messages(state: 'final' | 'provisional' | 'pending'): Promise<readonly string[]> {
+  async messages(
+    state: 'final' | 'doubtful' | 'provisional' | 'pending',
+  ): Promise<readonly string[]> {
     const rows = await this.rows();
     return rows.filter((row) => row.kind === 'message' && row.state === state).map((r) => r.text);
   }

@@ -264,7 +264,8 @@ test('a history that differs stops the window loudly, and nobody else', async ()
   await alarm.waitFor();
   await expect.poll(() => again.situation(), patient).toMatch(/^This peer’s history differs/);
   expect(await again.page.getByRole('banner').innerText()).toContain('History differs');
-  expect(await again.messages('final')).toEqual(['We meet at nine.']);
+  expect(await again.messages('doubtful')).toEqual(['We meet at nine.']);
+  expect(await again.messages('final')).toEqual([]);
   await again.say('Did you not get this?');
   await again.page.locator('article[data-state=pending]').waitFor();
   await again.photograph('diverged');
@@ -275,7 +276,7 @@ test('a history that differs stops the window loudly, and nobody else', async ()
     await peer.until('the others go on', () => peer.texts().includes('Noon it is.'));
     expect(peer.texts()).not.toContain('Did you not get this?');
   }
-  expect(await again.messages('final')).toEqual(['We meet at nine.']);
+  expect(await again.messages('doubtful')).toEqual(['We meet at nine.']);
   expect(await again.leader()).toBeNull();
   const status = again.page.getByRole('complementary', { name: 'Status' });
   expect(await status.getByText('Stopped', { exact: true }).count()).toBe(1);

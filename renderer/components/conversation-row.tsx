@@ -2,10 +2,10 @@
  * One position of the conversation, with the dividers that stand above it. How settled a message is shows in
  * an icon, its tone, a tooltip and words for screen readers; changing it never changes a row's height.
  */
-import { Check, Clock, Crown, Hourglass, Users } from 'lucide-react';
+import { Check, Clock, Crown, Hourglass, TriangleAlert, Users } from 'lucide-react';
 import { memo } from 'react';
 import type { PeerId } from '../../shared/model.ts';
-import { continuesGroup, nameOf } from '../store/selectors.ts';
+import { continuesGroup, nameOf, stateIn } from '../store/selectors.ts';
 import type { MessageRow, NoteRow, Row } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import { useChat } from '../store/store-context.tsx';
@@ -30,6 +30,9 @@ export function ConversationRow(props: ConversationRowProps) {
   const { above, fresh, row } = props;
   const author = row.kind === 'message' ? row.author : 0;
   const name = useChat((state) => nameOf(state.status, author));
+  const state = useChat(({ status }) =>
+    row.kind === 'message' ? stateIn(status, row.state) : null,
+  );
   if (row.kind === 'gap') return <GapLine seq={row.seq} />;
   const day = startsDay(row, above);
   return (
@@ -45,6 +48,7 @@ export function ConversationRow(props: ConversationRowProps) {
       ) : (
         <MessageLine
           {...withoutKind(row)}
+          state={state ?? row.state}
           name={name}
           isSelf={row.author === props.self}
           first={day || fresh || !continuesGroup(row, above)}
@@ -177,7 +181,7 @@ const MessageLine = memo(function MessageLine(props: MessageLineProps) {
 });
 
 function gutterText(row: Pick<MessageRow, 'state' | 'seq' | 'n'>): string {
-  if (row.state === 'final') return String(row.seq);
+  if (row.seq !== null) return String(row.seq);
   return row.state === 'provisional' ? `~${String(row.n)}` : '·';
 }
 
@@ -190,6 +194,11 @@ function describeState(row: Pick<MessageRow, 'state' | 'seq' | 'n'>): {
       return {
         short: `number ${String(row.seq)}, final`,
         long: `Final: number ${count(row.seq ?? 0)} for everybody, for good`,
+      };
+    case 'doubtful':
+      return {
+        short: `number ${String(row.seq)} here, perhaps not in the group`,
+        long: `Number ${count(row.seq ?? 0)} on this computer: the history here differs, and the group may have something else there`,
       };
     case 'provisional':
       return {
@@ -205,7 +214,9 @@ function describeState(row: Pick<MessageRow, 'state' | 'seq' | 'n'>): {
 }
 
 function StateIcon(props: { readonly state: MessageRow['state']; readonly title: string }) {
-  const Icon = { final: Check, provisional: Hourglass, pending: Clock }[props.state];
+  const Icon = { final: Check, doubtful: TriangleAlert, provisional: Hourglass, pending: Clock }[
+    props.state
+  ];
   return (
     <span className="row-state" data-state={props.state} title={props.title}>
       <Icon size={14} aria-hidden />

@@ -18,8 +18,8 @@ import type { Conversation } from './conversation.ts';
 import { describePeer, listOf } from '../../shared/quorum-view.ts';
 import type { Naming } from '../../shared/quorum-view.ts';
 
-/** How settled a message is. */
-export type MessageState = 'pending' | 'provisional' | 'final';
+/** How settled a message is. A doubtful one is final here, in a history that is not the group's. */
+export type MessageState = 'pending' | 'provisional' | 'final' | 'doubtful';
 
 /** A message of the list, final or waiting. */
 export interface MessageRow {
@@ -82,6 +82,14 @@ export function rowAt(conversation: Conversation, position: number): Row {
 function finalRow(entry: FinalEntry & { readonly kind: 'message' }): MessageRow {
   const { message: id, seq, epoch, author, text, sentAt } = entry;
   return { kind: 'message', id, state: 'final', seq, n: null, epoch, author, text, sentAt };
+}
+
+/**
+ * What a message's state is worth: a history that differs may do so from any number on, because it is noticed
+ * only where the two meet.
+ */
+export function stateIn(status: NodeStatus | null, state: MessageState): MessageState {
+  return state === 'final' && status?.diverged === true ? 'doubtful' : state;
 }
 
 /** Whether a row continues the group of the row above it, and needs no name of its own. */
