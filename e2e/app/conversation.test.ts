@@ -59,3 +59,20 @@ test('who writes while reading further up sees what they have written', async ()
   };
   await expect.poll(bottom, patient).toBeLessThan((await composer.boundingBox())?.y ?? 0);
 });
+
+test('what is copied is who said what', async () => {
+  const app = await openAlone();
+  await app.say('one **two**');
+  await app.say('  three\n\n\nfour');
+  await expect.poll(async () => (await app.messages('final')).length, patient).toBe(2);
+  await app.page.evaluate(() => {
+    const rows = document.querySelectorAll('article');
+    const [first, last] = [rows[0], rows[1]];
+    if (first === undefined || last === undefined) return;
+    window.getSelection()?.setBaseAndExtent(first, 0, last, last.childNodes.length);
+    document.execCommand('copy');
+  });
+  const copied = await app.electron.evaluate(({ clipboard }) => clipboard.readText());
+  expect(copied.replaceAll(/\n+/g, '\n').trim()).toBe('Ada\none two\n  three\nfour');
+  expect(copied).toContain('  three\n\n\nfour');
+});
