@@ -285,13 +285,18 @@ describe('the conversation', () => {
     expect(screen.queryByText(/Nothing has been said yet/)).toBeNull();
   });
 
-  test('a long message is folded until somebody asks for the rest', async () => {
+  test('a long message is folded until somebody asks for the rest, and again', async () => {
     const long = messageEntry(1, { text: `${'word '.repeat(1000)}end` });
     show({ snapshot: snapshot({ entries: [long], status: status({ commit: 1 }) }) });
     const more = await screen.findByRole('button', { name: /^Show all/ });
     expect(screen.queryByText(/end$/)).toBeNull();
-    await userEvent.click(more);
+    more.focus();
+    await userEvent.keyboard('{Enter}');
     expect(screen.getByText(/end$/)).toBeDefined();
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Show less' }));
+    await userEvent.keyboard('{Enter}');
+    expect(screen.queryByText(/end$/)).toBeNull();
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: /^Show all/ }));
   });
 });
 

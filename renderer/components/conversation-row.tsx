@@ -22,7 +22,7 @@ interface ConversationRowProps {
   /** The divider “new since you looked” stands above it. */
   readonly fresh: boolean;
   readonly unfolded: boolean;
-  readonly onUnfold: (id: string) => void;
+  readonly onToggle: (id: string) => void;
 }
 
 /** A row with its dividers. */
@@ -53,7 +53,7 @@ export function ConversationRow(props: ConversationRowProps) {
           isSelf={row.author === props.self}
           first={day || fresh || !continuesGroup(row, above)}
           unfolded={props.unfolded}
-          onUnfold={props.onUnfold}
+          onToggle={props.onToggle}
         />
       )}
     </>
@@ -131,7 +131,7 @@ type MessageLineProps = Pick<
   /** First of a group of an author's rows: it carries the name. */
   readonly first: boolean;
   readonly unfolded: boolean;
-  readonly onUnfold: (id: string) => void;
+  readonly onToggle: (id: string) => void;
 };
 
 function withoutKind(row: MessageRow) {
@@ -166,7 +166,7 @@ const MessageLine = memo(function MessageLine(props: MessageLineProps) {
       <MessageText
         text={props.text}
         unfolded={props.unfolded}
-        onUnfold={() => props.onUnfold(id)}
+        onToggle={() => props.onToggle(id)}
       />
       <time
         className="row-time"

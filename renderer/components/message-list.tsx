@@ -117,7 +117,11 @@ function Rows(props: {
   const { band, items, virtualizer } = list;
   const freshFrom = useChat((state) => state.attention.freshFrom);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
-  const unfold = useCallback((id: string) => setUnfolded((ids) => new Set(ids).add(id)), []);
+  const toggle = useCallback((id: string) => {
+    setUnfolded((ids) =>
+      ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set(ids).add(id),
+    );
+  }, []);
   return (
     <div className="list-sizer" style={{ height: virtualizer.getTotalSize() }}>
       {items.map((item) => {
@@ -140,7 +144,7 @@ function Rows(props: {
               self={props.self}
               fresh={!isGap && row.seq !== null && row.seq === freshFrom}
               unfolded={!isGap && unfolded.has(row.id)}
-              onUnfold={unfold}
+              onToggle={toggle}
             />
           </div>
         );

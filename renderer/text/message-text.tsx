@@ -1,6 +1,7 @@
 /**
  * A message's text on screen: React elements made from parse-text's nodes, never HTML. Links go through the
- * bridge; the page itself never navigates. A very long text is folded until somebody asks for the rest.
+ * bridge; the page itself never navigates. A very long text is folded; its button shows the rest and folds it
+ * again, and stays where it is in the page's order, so that the keyboard keeps its place.
  */
 import { memo } from 'react';
 import { count } from '../store/situation.ts';
@@ -25,20 +26,25 @@ export function foldText(text: string): string {
   return lines.slice(0, FOLD_LINES).join('\n');
 }
 
-/** The text with its marks; `unfolded` shows all of a long one. */
+/** The text with its marks; `unfolded` shows all of a long one, and `onToggle` asks for the other way. */
 export const MessageText = memo(function MessageText(props: {
   readonly text: string;
   readonly unfolded: boolean;
-  readonly onUnfold: () => void;
+  readonly onToggle: () => void;
 }) {
   const folded = foldText(props.text);
-  const isFolded = !props.unfolded && folded.length < props.text.length;
+  const isLong = folded.length < props.text.length;
   return (
     <div className="text" dir="auto">
-      {parseText(isFolded ? folded : props.text).map(render)}
-      {isFolded && (
-        <button type="button" className="link-button" onClick={props.onUnfold}>
-          Show all ({count(props.text.length)} characters)
+      {parseText(props.unfolded ? props.text : folded).map(render)}
+      {isLong && (
+        <button
+          type="button"
+          className="link-button"
+          aria-expanded={props.unfolded}
+          onClick={props.onToggle}
+        >
+          {props.unfolded ? 'Show less' : `Show all (${count(props.text.length)} characters)`}
         </button>
       )}
     </div>
