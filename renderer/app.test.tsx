@@ -285,6 +285,27 @@ describe('the conversation', () => {
     expect(screen.queryByText(/Nothing has been said yet/)).toBeNull();
   });
 
+  test('many elections in a row are one line, which the keyboard unfolds', async () => {
+    const elections = [5, 6, 7].map((seq) => leaderEntry(seq, 3, seq));
+    const entries = [...talk, ...elections, messageEntry(8)];
+    show({ snapshot: snapshot({ entries, status: status({ commit: 8 }) }) });
+    const fold = await screen.findByRole('button', {
+      name: '3 elections · Peer 3 leads · epoch 7',
+    });
+    const notes = () => screen.getAllByRole('note').map((note) => note.getAttribute('aria-label'));
+    const others = ['#1 Ann, Ben Okafor and Chiara started the group', '#2 Peer 3 leads · epoch 4'];
+    expect([fold.getAttribute('aria-expanded'), notes()]).toEqual(['false', others]);
+    fold.focus();
+    await userEvent.keyboard('{Enter}');
+    expect(notes()).toEqual([
+      ...others,
+      ...[5, 6, 7].map((n) => `#${n} Peer 3 leads · epoch ${n}`),
+    ]);
+    expect([fold.getAttribute('aria-expanded'), document.activeElement]).toEqual(['true', fold]);
+    await userEvent.keyboard('{Enter}');
+    expect(notes()).toEqual(others);
+  });
+
   test('a long message is folded until somebody asks for the rest, and again', async () => {
     const long = messageEntry(1, { text: `${'word '.repeat(1000)}end` });
     show({ snapshot: snapshot({ entries: [long], status: status({ commit: 1 }) }) });

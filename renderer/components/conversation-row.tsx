@@ -2,11 +2,20 @@
  * One position of the conversation, with the dividers that stand above it. How settled a message is shows in
  * an icon, its tone, a tooltip and words for screen readers; changing it never changes a row's height.
  */
-import { Check, Clock, Crown, Hourglass, TriangleAlert, Users } from 'lucide-react';
+import {
+  Check,
+  ChevronDown,
+  ChevronRight,
+  Clock,
+  Crown,
+  Hourglass,
+  TriangleAlert,
+  Users,
+} from 'lucide-react';
 import { memo } from 'react';
 import type { PeerId } from '../../shared/model.ts';
 import { continuesGroup, nameOf, stateIn } from '../store/selectors.ts';
-import type { MessageRow, NoteRow, Row } from '../store/selectors.ts';
+import type { LeaderRun, MessageRow, NoteRow, Row } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import { useChat } from '../store/store-context.tsx';
 import { dayOf, formatDay, formatFull, formatTime } from '../text/dates.ts';
@@ -19,8 +28,11 @@ interface ConversationRowProps {
   /** The row before it; null for the first of all. */
   readonly above: Row | null;
   readonly self: PeerId;
+  /** The run of leader entries that it belongs to; null if to none. */
+  readonly run: LeaderRun | null;
   /** The divider “new since you looked” stands above it. */
   readonly fresh: boolean;
+  /** Its long text, or its run, is shown in full. */
   readonly unfolded: boolean;
   readonly onToggle: (id: string) => void;
 }
@@ -44,7 +56,7 @@ export function ConversationRow(props: ConversationRowProps) {
         </div>
       )}
       {row.kind === 'note' ? (
-        <NoteLine id={row.id} about={row.about} seq={row.seq} text={row.text} sentAt={row.sentAt} />
+        <Note row={row} run={props.run} unfolded={props.unfolded} onToggle={props.onToggle} />
       ) : (
         <MessageLine
           {...withoutKind(row)}
@@ -92,6 +104,66 @@ function Gutter(props: { readonly text: string; readonly title?: string }) {
   );
 }
 
+/** A note; of a folded run only the first has a line, which stands for all of them. */
+function Note(props: {
+  readonly row: NoteRow;
+  readonly run: LeaderRun | null;
+  readonly unfolded: boolean;
+  readonly onToggle: (id: string) => void;
+}) {
+  const { row, run } = props;
+  const { about, id, sentAt, seq, text } = row;
+  return (
+    <>
+      {run?.from === seq && (
+        <RunLine
+          run={run}
+          sentAt={sentAt}
+          unfolded={props.unfolded}
+          onToggle={() => props.onToggle(run.id)}
+        />
+      )}
+      {(run === null || props.unfolded) && (
+        <NoteLine id={id} about={about} seq={seq} text={text} sentAt={sentAt} />
+      )}
+    </>
+  );
+}
+
+function RunLine(props: {
+  readonly run: LeaderRun;
+  readonly sentAt: number;
+  readonly unfolded: boolean;
+  readonly onToggle: () => void;
+}) {
+  const { run, unfolded } = props;
+  const Icon = unfolded ? ChevronDown : ChevronRight;
+  return (
+    <div className="row row-note" data-seq={run.from} data-kind="leaders">
+      <Gutter text={`#${run.from}`} />
+      <button
+        type="button"
+        className="row-note-text row-fold"
+        aria-expanded={unfolded}
+        title={`#${run.from} to #${run.to}`}
+        onClick={props.onToggle}
+      >
+        <Icon size={14} aria-hidden />
+        <bdi>{run.text}</bdi>
+      </button>
+      <RowTime at={props.sentAt} />
+    </div>
+  );
+}
+
+function RowTime({ at }: { readonly at: number }) {
+  return (
+    <time className="row-time" dateTime={new Date(at).toISOString()} title={formatFull(at)}>
+      {formatTime(at)}
+    </time>
+  );
+}
+
 type NoteLineProps = Omit<NoteRow, 'kind'>;
 
 const NoteLine = memo(function NoteLine({ about, id, seq, sentAt, text }: NoteLineProps) {
@@ -111,13 +183,7 @@ const NoteLine = memo(function NoteLine({ about, id, seq, sentAt, text }: NoteLi
         <Icon size={14} aria-hidden />
         <bdi>{text}</bdi>
       </span>
-      <time
-        className="row-time"
-        dateTime={new Date(sentAt).toISOString()}
-        title={formatFull(sentAt)}
-      >
-        {formatTime(sentAt)}
-      </time>
+      <RowTime at={sentAt} />
     </div>
   );
 });
@@ -168,13 +234,7 @@ const MessageLine = memo(function MessageLine(props: MessageLineProps) {
         unfolded={props.unfolded}
         onToggle={() => props.onToggle(id)}
       />
-      <time
-        className="row-time"
-        dateTime={new Date(sentAt).toISOString()}
-        title={formatFull(sentAt)}
-      >
-        {time}
-      </time>
+      <RowTime at={sentAt} />
       <StateIcon state={state} title={words.long} />
     </article>
   );

@@ -13,7 +13,7 @@ import { boundBand, endBand, moveBand, startBand } from '../store/band.ts';
 import type { Band } from '../store/band.ts';
 import { entryAt } from '../store/conversation.ts';
 import type { Conversation } from '../store/conversation.ts';
-import { rowAt, rowCount } from '../store/selectors.ts';
+import { leaderRunAt, rowAt, rowCount } from '../store/selectors.ts';
 import { count } from '../store/situation.ts';
 import { useActions, useChat } from '../store/store-context.tsx';
 import { useAnnouncement, useFocused } from './conversation-hooks.ts';
@@ -128,6 +128,7 @@ function Rows(props: {
         const position = band.from + item.index;
         const row = rowAt(conversation, position);
         const isGap = row.kind === 'gap';
+        const run = row.kind === 'note' ? leaderRunAt(conversation, row.seq) : null;
         return (
           <div
             // A message keeps its element while it turns from pending to final.
@@ -143,7 +144,8 @@ function Rows(props: {
               above={position > 1 ? rowAt(conversation, position - 1) : null}
               self={props.self}
               fresh={!isGap && row.seq !== null && row.seq === freshFrom}
-              unfolded={!isGap && unfolded.has(row.id)}
+              run={run}
+              unfolded={!isGap && unfolded.has(run?.id ?? row.id)}
               onToggle={toggle}
             />
           </div>

@@ -15,6 +15,7 @@ import { EMPTY_CONVERSATION, withEntries } from './conversation.ts';
 import {
   calledIn,
   continuesGroup,
+  leaderRunAt,
   describeMembersChange,
   nameOf,
   peopleOf,
@@ -61,6 +62,45 @@ describe('slim lines', () => {
       'Ben Okafor joined',
       'Ben Okafor is away',
     ]);
+  });
+});
+
+describe('runs of leaders', () => {
+  const entries = [
+    membersEntry(1, [1]),
+    ...[2, 3].map((seq) => leaderEntry(seq, 1, seq)),
+    messageEntry(4),
+    ...[5, 6, 7, 8].map((seq) => leaderEntry(seq, 3, seq)),
+    messageEntry(9),
+  ];
+  const conversation = withEntries(EMPTY_CONVERSATION, entries);
+
+  test.each([
+    [1, null],
+    [2, null],
+    [4, null],
+    [5, [5, 8]],
+    [7, [5, 8]],
+    [8, [5, 8]],
+    [9, null],
+    [10, null],
+  ])('entry %i belongs to %j', (seq, expected) => {
+    const run = leaderRunAt(conversation, seq);
+    expect(run && [run.from, run.to]).toEqual(expected);
+  });
+
+  test('are known by their first, and say what they come to', () => {
+    expect(leaderRunAt(conversation, 6)).toMatchObject({
+      id: 'm5',
+      text: '4 elections · Peer 3 leads · epoch 8',
+    });
+  });
+
+  test('end with their page', () => {
+    const long = Array.from({ length: 110 }, (_, i) => leaderEntry(i + 1, 2, i + 1));
+    const many = withEntries(EMPTY_CONVERSATION, long);
+    expect(leaderRunAt(many, 50)).toMatchObject({ from: 1, to: 100 });
+    expect(leaderRunAt(many, 105)).toMatchObject({ from: 101, to: 110 });
   });
 });
 

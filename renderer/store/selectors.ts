@@ -13,7 +13,7 @@ import type {
   Seq,
 } from '../../shared/model.ts';
 import type { ChatState } from './apply-event.ts';
-import { entryAt } from './conversation.ts';
+import { entryAt, pageOf } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
 import { describePeer, listOf } from '../../shared/quorum-view.ts';
 import type { Naming } from '../../shared/quorum-view.ts';
@@ -100,6 +100,34 @@ export function continuesGroup(row: Row, above: Row | null): boolean {
     row.author === above.author &&
     Math.abs(row.sentAt - above.sentAt) <= GROUP_MS_MAX
   );
+}
+
+/** Consecutive leader entries that are shown as one line. */
+export interface LeaderRun {
+  readonly from: Seq;
+  readonly to: Seq;
+  /** Id of the first, to know the run by while it grows. */
+  readonly id: MessageId;
+  /** What all of them come to. */
+  readonly text: string;
+}
+
+/** More leader entries than this in a row are folded. */
+const LEADERS_MAX = 2;
+
+/** The run that a leader entry is folded into; null for other entries, and where there are too few. */
+export function leaderRunAt(conversation: Conversation, seq: Seq): LeaderRun | null {
+  if (entryAt(conversation, seq)?.kind !== 'leader') return null;
+  let [from, to] = [seq, seq];
+  // A run ends with its page: however many leaders there were, a look at a row is a look at one page.
+  const isLeader = (at: Seq): boolean =>
+    pageOf(at) === pageOf(seq) && entryAt(conversation, at)?.kind === 'leader';
+  while (isLeader(from - 1)) from -= 1;
+  while (isLeader(to + 1)) to += 1;
+  const [first, last] = [entryAt(conversation, from), entryAt(conversation, to)];
+  const size = to - from + 1;
+  if (size <= LEADERS_MAX || first === undefined || last === undefined) return null;
+  return { from, to, id: first.message, text: `${size} elections · ${describeLeader(last)}` };
 }
 
 /** “Peer 3 leads · epoch 4”. */
