@@ -76,3 +76,25 @@ test('what is copied is who said what', async () => {
   expect(copied.replaceAll(/\n+/g, '\n').trim()).toBe('Ada\none two\n  three\nfour');
   expect(copied).toContain('  three\n\n\nfour');
 });
+
+test('a long message is unfolded where it begins, and folded without losing it', async () => {
+  const app = await openAlone();
+  const lines = Array.from({ length: 120 }, (_, i) => `line ${i + 1}`);
+  await app.say(lines.join('\n'));
+  for (const text of ['after', 'after that']) await app.say(text);
+  await expect.poll(async () => (await app.messages('final')).length, patient).toBe(3);
+  const { page } = app;
+  const list = page.getByRole('log', { name: 'Conversation' });
+  const top = () => list.evaluate((element) => element.scrollTop);
+  const before = await top();
+  await page.getByRole('button', { name: 'Show all' }).press('Enter');
+  await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+  expect(await top()).toBe(before);
+  const less = page.getByRole('button', { name: 'Show less' });
+  await less.press('Enter');
+  const all = page.getByRole('button', { name: 'Show all' });
+  await expect.poll(() => all.evaluate((e) => document.activeElement === e), patient).toBe(true);
+  const [button, frame] = [await all.boundingBox(), await list.boundingBox()];
+  expect(button?.y).toBeGreaterThanOrEqual(frame?.y ?? Infinity);
+  expect(button?.y).toBeLessThan((frame?.y ?? 0) + (frame?.height ?? 0));
+});

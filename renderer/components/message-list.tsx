@@ -27,6 +27,9 @@ const ROW_ESTIMATE = 44;
 /** This close to the end counts as being there, px. */
 const END_THRESHOLD = 48;
 
+/** No distance from the end is that small. */
+const NEVER = -1;
+
 /** Rows beyond the screen on each side for which entries are loaded. */
 const LOAD_AHEAD = 60;
 
@@ -117,11 +120,15 @@ function Rows(props: {
   const { band, items, virtualizer } = list;
   const freshFrom = useChat((state) => state.attention.freshFrom);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
-  const toggle = useCallback((id: string) => {
-    setUnfolded((ids) =>
-      ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set(ids).add(id),
-    );
-  }, []);
+  function toggle(id: string): void {
+    const ids = new Set(unfolded);
+    if (!ids.delete(id)) {
+      ids.add(id);
+      // What is unfolded is read from its beginning, although the end then moves away.
+      list.leaveEnd();
+    }
+    setUnfolded(ids);
+  }
   return (
     <div className="list-sizer" style={{ height: virtualizer.getTotalSize() }}>
       {items.map((item) => {
@@ -171,7 +178,7 @@ function useList(conversation: Conversation) {
     if (atEnd) setJumping('end');
   }
   const bandCount = Math.max(0, Math.min(band.to ?? total, total) - band.from + 1);
-  const virtualizer = useRows(scroller, conversation, band, bandCount);
+  const virtualizer = useRows({ scroller, conversation, band, bandCount, atEnd });
   // Asked for here, so that the range below belongs to this band and not to the one before it moved.
   const items = virtualizer.getVirtualItems();
   useLoadedRange(virtualizer, { band, setBand, total, last: conversation.last, jumping });
@@ -194,21 +201,27 @@ function useList(conversation: Conversation) {
     setJumping((now) => (now === 'landing' ? null : now));
   }, [keepEnd]);
 
+  function leaveEnd(): void {
+    setAtEnd(false);
+  }
+
   function jump(where: 'start' | 'end'): void {
     setBand(where === 'end' ? endBand(total) : startBand(total));
     setJumping(where);
     setAtEnd(where === 'end');
   }
 
-  return { scroller, band, items, virtualizer, atEnd, onScroll, jump };
+  return { scroller, band, items, virtualizer, atEnd, onScroll, jump, leaveEnd };
 }
 
-function useRows(
-  scroller: RefObject<HTMLDivElement | null>,
-  conversation: Conversation,
-  band: Band,
-  bandCount: number,
-) {
+function useRows(at: {
+  readonly scroller: RefObject<HTMLDivElement | null>;
+  readonly conversation: Conversation;
+  readonly band: Band;
+  readonly bandCount: number;
+  readonly atEnd: boolean;
+}) {
+  const { atEnd, band, bandCount, conversation, scroller } = at;
   const { last, waiting } = conversation;
   // Final rows are known by their number, whether loaded or not, so that their measured height stays.
   const getItemKey = useCallback(
@@ -224,10 +237,13 @@ function useRows(
     count: bandCount,
     getScrollElement: () => scroller.current,
     getItemKey,
-    // A message that has just become final is as high as it was while it waited.
+    // A message that has just become final is as high as it was while it waited, and has been measured.
     estimateSize: (index): number => {
-      const message = entryAt(conversation, band.from + index)?.message;
-      const before = message === undefined ? undefined : made.current?.itemSizeCache.get(message);
+      const position = band.from + index;
+      const message = entryAt(conversation, position)?.message;
+      const sizes = made.current?.itemSizeCache;
+      const before = message === undefined ? undefined : sizes?.get(message);
+      if (before !== undefined) sizes?.set(position, before);
       return before ?? ROW_ESTIMATE;
     },
     overscan: 12,
@@ -235,7 +251,8 @@ function useRows(
     paddingEnd: 8,
     anchorTo: 'end',
     followOnAppend: true,
-    scrollEndThreshold: END_THRESHOLD,
+    // Who has left the end may stand so close to it that growth would take them along.
+    scrollEndThreshold: atEnd ? END_THRESHOLD : NEVER,
   });
   made.current = virtualizer;
   return virtualizer;
@@ -289,12 +306,13 @@ function useKeptEnd(
     const element = scroller.current;
     if (element === null) return undefined;
     const observer = new ResizeObserver(() => {
-      if (keeps.current && !virtualizer.isAtEnd(1)) virtualizer.scrollToEnd();
+      if (!keeps.current) setAtEnd(isEndBand && distanceFromEnd(element) <= END_THRESHOLD);
+      else if (!virtualizer.isAtEnd(1)) virtualizer.scrollToEnd();
     });
     observer.observe(element);
     if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
     return () => observer.disconnect();
-  }, [scroller, virtualizer]);
+  }, [isEndBand, scroller, setAtEnd, virtualizer]);
 
   return useCallback(() => {
     const before = top.current;
@@ -302,11 +320,14 @@ function useKeptEnd(
     if (element === null) return;
     top.current = element.scrollTop;
     // The element itself: this handler may run before the virtualizer's own.
-    const distance = element.scrollHeight - element.clientHeight - element.scrollTop;
-    const isThere = isEndBand && distance <= END_THRESHOLD;
+    const isThere = isEndBand && distanceFromEnd(element) <= END_THRESHOLD;
     // The end moved away by itself; the observer goes after it.
     if (keeps.current && isEndBand && !isThere && top.current >= before) return;
     keeps.current = isThere;
     setAtEnd(isThere);
   }, [isEndBand, scroller, setAtEnd]);
+}
+
+function distanceFromEnd(element: HTMLElement): number {
+  return element.scrollHeight - element.clientHeight - element.scrollTop;
 }

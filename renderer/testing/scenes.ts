@@ -34,6 +34,23 @@ const TALK: readonly (readonly [author: number, text: string])[] = [
   [1, 'The river.'],
 ];
 
+/** Everything that has a way of its own on screen, and what has none. */
+const TYPED = `def f(x):
+    return 2*3*4   # __init__.py
+
+3. three
+5. five, which is so long that it needs more than the one line that there is room for in any window, and goes on in a second
+1986. What a year
+- a bullet with **strong** words
+
+> quoted
+> > twice
+
+\`\`\`ts
+const a = 1;
+\`\`\`
+*em* ~~struck~~ \`code\` [label](https://a.example/x) and [b.example](https://a.example/y)`;
+
 /** A deterministic endless conversation. */
 export function historyEntry(last: Seq, end: number): (seq: Seq) => FinalEntry {
   return (seq) => {
@@ -89,6 +106,20 @@ const SCENES: Readonly<Record<string, () => Scene>> = {
       }),
     }),
   }),
+  elections: () => {
+    const talked = talk(20).snapshot.entries;
+    const elections = Array.from({ length: 16 }, (_, i) => leaderEntry(21 + i, 2 + (i % 2), 5 + i));
+    const after = [
+      messageEntry(37, { text: TYPED, sentAt: Date.now() }),
+      messageEntry(38, { text: 'Still there?', sentAt: Date.now() }),
+    ];
+    const entries = [
+      ...talked,
+      ...elections.map((one) => ({ ...one, sentAt: Date.now() })),
+      ...after,
+    ];
+    return { snapshot: snapshot({ entries, status: status({ commit: 38 }) }) };
+  },
   opening: () => ({ snapshot: snapshot({ status: null }) }),
   'no-quorum': () =>
     talk(1234, {

@@ -3,7 +3,7 @@
  * bridge; the page itself never navigates. A very long text is folded; its button shows the rest and folds it
  * again, and stays where it is in the page's order, so that the keyboard keeps its place.
  */
-import { memo } from 'react';
+import { memo, useLayoutEffect, useRef } from 'react';
 import { count } from '../store/situation.ts';
 import type { CSSProperties, MouseEvent, ReactNode } from 'react';
 import { useActions } from '../store/store-context.tsx';
@@ -34,11 +34,19 @@ export const MessageText = memo(function MessageText(props: {
 }) {
   const folded = foldText(props.text);
   const isLong = folded.length < props.text.length;
+  const button = useRef<HTMLButtonElement>(null);
+  const was = useRef(props.unfolded);
+  useLayoutEffect(() => {
+    // The text may have been far longer than the screen: what is left of it must not be out of sight.
+    if (was.current && !props.unfolded) button.current?.scrollIntoView({ block: 'nearest' });
+    was.current = props.unfolded;
+  }, [props.unfolded]);
   return (
     <div className="text" dir="auto">
       {parseText(props.unfolded ? props.text : folded).map(render)}
       {isLong && (
         <button
+          ref={button}
           type="button"
           className="link-button"
           aria-expanded={props.unfolded}
@@ -83,7 +91,8 @@ function render(node: TextNode, key: number): ReactNode {
 
 /** The second line of an item begins about where its first word does. */
 function hangingBy(characters: number): CSSProperties {
-  const indent = Math.min(characters, INDENT_MAX);
+  // Signs and blanks are narrower than the figure that `ch` measures.
+  const indent = Math.min(characters, INDENT_MAX) * 0.75;
   return { paddingLeft: `${indent}ch`, textIndent: `-${indent}ch` };
 }
 
