@@ -218,6 +218,29 @@ const MISSED = Array.from({ length: 900 }, (_, index) =>
   `${index + 1} `.padEnd(4_096, 'and so on, '),
 );
 
+test('what was missed stands below a divider, however it comes', { timeout: LONG_MS }, async () => {
+  const [two, three] = await startPeers(2, 3);
+  if (two === undefined || three === undefined) throw new Error('two peers were started');
+  const app = await joinAs(1, await inviteOf(two));
+  await app.say('Good night.');
+  await expect.poll(() => app.messages('final'), patient).toEqual(['Good night.']);
+  await app.closeWindow();
+  const missed = Array.from({ length: 300 }, (_, i) => ({ cmd: 'send', text: `missed ${i + 1}` }));
+  two.send(...missed);
+  await three.until('all are final', () => three.texts().includes('missed 300'));
+
+  // More than a window is given at once.
+  const again = await desk.open({ data: app.data });
+  await again.untilOpen();
+  const newest = async (): Promise<string | undefined> => (await again.messages('final')).at(-1);
+  await expect.poll(newest, { timeout: LONG_MS }).toBe('missed 300');
+  await again.page.getByRole('log', { name: 'Conversation' }).press('Home');
+  const divider = again.page.getByRole('separator', { name: 'New since you looked' });
+  await divider.waitFor();
+  const below = divider.locator('xpath=following::article[1]');
+  expect((await below.locator('.text').innerText()).trim()).toBe('missed 1');
+});
+
 test('a leader that has to fetch what it missed is said to do so', async () => {
   const [two, three] = await startPeers(2, 3);
   if (two === undefined || three === undefined) throw new Error('two peers were started');
