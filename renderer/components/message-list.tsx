@@ -120,15 +120,19 @@ function Rows(props: {
   const { band, items, virtualizer } = list;
   const freshFrom = useChat((state) => state.attention.freshFrom);
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
-  function toggle(id: string): void {
-    const ids = new Set(unfolded);
-    if (!ids.delete(id)) {
-      ids.add(id);
+  const { leaveEnd } = list;
+  const toggle = useCallback(
+    (id: string) => {
       // What is unfolded is read from its beginning, although the end then moves away.
-      list.leaveEnd();
-    }
-    setUnfolded(ids);
-  }
+      leaveEnd();
+      setUnfolded((ids) => {
+        const next = new Set(ids);
+        if (!next.delete(id)) next.add(id);
+        return next;
+      });
+    },
+    [leaveEnd],
+  );
   return (
     <div className="list-sizer" style={{ height: virtualizer.getTotalSize() }}>
       {items.map((item) => {
@@ -201,9 +205,8 @@ function useList(conversation: Conversation) {
     setJumping((now) => (now === 'landing' ? null : now));
   }, [keepEnd]);
 
-  function leaveEnd(): void {
-    setAtEnd(false);
-  }
+  /** Until it is known where the end is, now that rows are about to change. */
+  const leaveEnd = useCallback(() => setAtEnd(false), []);
 
   function jump(where: 'start' | 'end'): void {
     setBand(where === 'end' ? endBand(total) : startBand(total));

@@ -20,7 +20,7 @@ const SENTENCE_END = /[.,:;!?'"’”»…)\]}。，、！？；：）」』]/u;
 const LABELLED = /\[([^[\]]+)\]\(((?:[^\s()<>"]|\([^\s()]*\))+)\)/y;
 
 /** Words: without a dot, a colon, a slash or an at sign no label looks like an address. */
-const PHRASE = /^[\p{L}\p{M}\p{N} ,!?'’"“”&+–-]*[\p{L}\p{N}][\p{L}\p{M}\p{N} ,!?'’"“”&+–-]*$/u;
+const PHRASE = /^[\p{L}\p{M}\p{Nd} ,!?'’"“”&+–-]+$/u;
 
 /** Whether a link may be shown as one: main checks again before it opens anything. */
 export function isOpenable(url: string): boolean {
@@ -40,7 +40,7 @@ export function addressAt(line: string, at: number): Piece | null {
 export function labelledLinkAt(line: string, at: number): Piece | null {
   LABELLED.lastIndex = at;
   const [typed = '', label = '', href = ''] = LABELLED.exec(line) ?? [];
-  if (!isOpenable(href) || !PHRASE.test(label)) return null;
+  if (!isOpenable(href) || !PHRASE.test(label) || !/[\p{L}\p{Nd}]/u.test(label)) return null;
   return { node: { tag: 'a', children: [label], href }, end: at + typed.length };
 }
 

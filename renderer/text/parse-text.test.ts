@@ -64,6 +64,7 @@ describe('links', () => {
     [`[https://bank.example](${url})`, `p([a[https://bank.example](https://bank.example)](${a}))`],
     [`[bank.example](${url})`, `p([bank.example](${a}))`],
     [`[bank\u2024example](${url})`, `p([bank\u2024example](${a}))`],
+    [`[bank\u2488com](${url})`, `p([bank\u2488com](${a}))`],
     [`[ann@bank](${url})`, `p([ann@bank](${a}))`],
     [`[](${url})`, `p([](${a}))`],
     [`[ ](${url})`, `p([ ](${a}))`],
@@ -206,6 +207,7 @@ describe('nothing that was written is lost', () => {
     ['closing marks', 'a* b** '.repeat(long / 7)],
     ['open brackets', '['.repeat(long)],
     ['half links', '[a](https://a'.repeat(long / 13)],
+    ['a label without an end to its words', `[${'a'.repeat(long)}.](https://a.example)`],
     ['half addresses', 'https:///'.repeat(long / 9)],
     ['many backticks', '`a``b'.repeat(long / 5)],
     ['backticks of every number', Array.from({ length: 300 }, (_, i) => '`'.repeat(i)).join(' ')],
@@ -216,6 +218,12 @@ describe('nothing that was written is lost', () => {
     expect(essence(typed(parseText(text)))).toBe(essence(text));
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
+});
+
+test('many plain lines are one piece', () => {
+  expect(parseText('a\n'.repeat(9_000))).toEqual([
+    { tag: 'p', children: [`${'a\n'.repeat(9_000)}\n`] },
+  ]);
 });
 
 test.each([

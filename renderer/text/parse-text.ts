@@ -90,14 +90,24 @@ function quoteAt(lines: readonly string[], at: number, quotes: number): Block | 
   return { node: { tag: 'blockquote', children }, lines: quoted.length };
 }
 
-/** Lines as typed, with their marks. */
+/** Lines as typed, with their marks; in as few pieces as they allow, because there may be very many. */
 function paragraphOf(lines: readonly string[]): TextNode {
   const children: TextNode[] = [];
+  let plain = '';
   for (const [index, line] of lines.entries()) {
-    if (index > 0) children.push('\n');
-    children.push(...parseLine(line));
+    if (index > 0) plain += '\n';
+    for (const node of parseLine(line)) {
+      if (typeof node === 'string') {
+        plain += node;
+      } else {
+        if (plain !== '') children.push(plain);
+        plain = '';
+        children.push(node);
+      }
+    }
   }
   // On screen the last break of a block ends its last line and shows no further one.
-  if (lines.at(-1) === '') children.push('\n');
+  if (lines.at(-1) === '') plain += '\n';
+  if (plain !== '') children.push(plain);
   return { tag: 'p', children };
 }
