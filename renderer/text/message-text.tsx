@@ -93,7 +93,7 @@ function render(node: TextNode, key: number): ReactNode {
 function hangingBy(characters: number): CSSProperties {
   // Signs and blanks are narrower than the figure that `ch` measures.
   const indent = Math.min(characters, INDENT_MAX) * 0.75;
-  return { paddingLeft: `${indent}ch`, textIndent: `-${indent}ch` };
+  return { paddingInlineStart: `${indent}ch`, textIndent: `-${indent}ch` };
 }
 
 function OutsideLink(props: { readonly href: string; readonly children: ReactNode }) {
