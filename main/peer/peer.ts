@@ -338,7 +338,10 @@ export class Peer {
    * accepted is safe. Resolves once that thread is gone, which a disk that hangs can put off.
    */
   abandon(): Promise<void> {
-    return this.#store.abandon();
+    const gone = this.#store.abandon();
+    // Questions to the store end without an answer: nothing may be made of that.
+    this.#closing ??= gone;
+    return gone;
   }
 
   /** For {@link openPeer}: writes up to this number are durable. */

@@ -9,7 +9,7 @@ import { decodeMembers } from './codec.ts';
 import type { Accept } from './messages.ts';
 import type { WriteOp } from './ready.ts';
 import type { Leading } from './roles.ts';
-import { type State, raisePromise, takeBackAcks, write } from './state.ts';
+import { type State, forgetBeyond, raisePromise, write } from './state.ts';
 import {
   type Entry,
   type MessageId,
@@ -115,7 +115,7 @@ function isChain(s: State, entries: readonly Entry[]): boolean {
 function cutAfter(s: State, seq: number, replacement: readonly Entry[]): readonly Entry[] {
   assert(seq >= s.mark, 'final entries are never cut');
   const removed = s.log.cut(seq);
-  takeBackAcks(s, seq);
+  forgetBeyond(s, seq);
   write(s, { kind: 'cut', after: seq });
   const kept = new Set<MessageId>(replacement.map((entry) => entry.id));
   const messages = removed

@@ -64,6 +64,8 @@ export function checkCatchUp(s: State): void {
 
 /** FETCH: serves final entries to anybody, the whole log to a winner that this peer promised. */
 export function onFetch(s: State, from: PeerId, fetch: Fetch): void {
+  // What differs from the group's history is handed on to nobody.
+  if (s.stopped) return;
   const { request, after, epoch } = fetch;
   const whole = epoch !== null;
   if (whole && compareEpochs(epoch, s.promised) !== 0) return refuseFetch(s, from, fetch);
@@ -127,9 +129,11 @@ export function onEntriesRead(s: State, request: number, entries: readonly Entry
   s.serving.delete(request);
   const { after } = serving;
   const [first] = entries;
+  // A store that has given up answers nothing, which says nothing of the history.
+  if (first === undefined) return;
   if (after.seq === 0) {
     sendEntries(s, serving, entries);
-  } else if (first?.seq === after.seq && compareEpochs(first.epoch, after.epoch) === 0) {
+  } else if (first.seq === after.seq && compareEpochs(first.epoch, after.epoch) === 0) {
     sendEntries(s, serving, entries.slice(1));
   } else {
     refuseFetch(s, serving.to, serving);
@@ -155,12 +159,17 @@ export function onCatchUpEntries(s: State, from: PeerId, batch: Entries): void {
   const { catchUp } = s;
   if (catchUp === null || catchUp.request !== batch.request || catchUp.from !== from) return;
   s.catchUp = null;
-  if (!batch.matched) return;
+  if (!batch.matched) {
+    // It was asked for what follows the own mark: a difference there is one in what both call final.
+    if (batch.prev.seq <= Math.min(s.mark, batch.mark)) onDiverged(s, from, batch.prev.seq);
+    return;
+  }
   const final = batch.entries.filter((entry) => entry.seq <= batch.mark);
   giveUpOutdatedLead(s, final);
   const adoption = adopt(s, { ...batch, entries: final });
   if (adoption !== 'adopted') {
-    if (adoption === 'diverged') onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
+    // Entries that do not chain to the own mark are as good as other entries.
+    if (adoption !== 'mismatch') onDiverged(s, from, Math.min(batch.prev.seq + 1, s.mark));
     return;
   }
   moveMark(s, Math.min(batch.mark, batch.prev.seq + final.length));

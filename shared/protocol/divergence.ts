@@ -23,9 +23,9 @@ export function onDiverged(s: State, id: PeerId, seq: Seq): void {
   s.out.statusChanged = true;
 }
 
-/** Told by another peer: that the histories differ counts when it is the leader's word. */
+/** Told by another peer: that the histories differ counts when it is the word of the leader followed now. */
 export function onRefusedAsDiverged(s: State, by: PeerId): void {
-  if (s.stopped || s.epoch.leader !== by) return;
+  if (s.stopped || s.role.kind !== 'following' || s.role.leader !== by) return;
   stop(s);
   emit(s, { kind: 'diverged', peer: by, seq: s.mark, stopped: true });
   s.out.statusChanged = true;

@@ -56,7 +56,8 @@ function intervalTo(s: State, { id, heartbeat }: PeerState): number {
 function describeSelf(s: State): Common {
   const { role, log } = s;
   const hears: PeerId[] = [];
-  for (const peer of s.peers.values()) if (!peer.suspected) hears.push(peer.id);
+  // A peer that has stopped takes no part: it is connected to nobody, and nobody counts on it.
+  if (!s.stopped) for (const peer of s.peers.values()) if (!peer.suspected) hears.push(peer.id);
   hears.sort((a, b) => a - b);
   const { epoch, seq } = log.last;
   return {

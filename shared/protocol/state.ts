@@ -52,7 +52,7 @@ export interface Submission {
 /** Ids that are being looked up on disk, and what to do with the answer. */
 export type Lookup = {
   /** End of the log when it was asked for: the answer knows nothing of what came after. */
-  readonly since: Seq;
+  since: Seq;
 } & (
   | { readonly kind: 'submissions'; readonly submissions: readonly Submission[] }
   | { readonly kind: 'offer'; readonly from: PeerId; readonly ids: readonly MessageId[] }
@@ -257,10 +257,10 @@ export function sendAfterWrites(s: State, to: PeerId, message: ProtocolMessage):
 }
 
 /**
- * What stands after this seq is cut: it no longer equals the leader's log, and an ACK that waits for the
- * disk must not speak for it (S1).
+ * What stands after this seq is cut: it no longer equals the leader's log, an ACK that waits for the disk
+ * must not speak for it (S1), and a look-up under way has seen nothing of what will replace it.
  */
-export function takeBackAcks(s: State, after: Seq): void {
+export function forgetBeyond(s: State, after: Seq): void {
   const { role } = s;
   if (role.kind === 'following') {
     role.matched = Math.min(role.matched, after);
@@ -270,6 +270,7 @@ export function takeBackAcks(s: State, after: Seq): void {
     ({ action }) =>
       action.kind !== 'send' || action.message.kind !== 'ack' || action.message.seq <= after,
   );
+  for (const lookup of s.lookups.values()) lookup.since = Math.min(lookup.since, after);
 }
 
 /** Sends to every peer with a link. */

@@ -13,6 +13,7 @@ import {
   afterWrites,
   broadcast,
   entryId,
+  isConnected,
   jittered,
   raisePromise,
   wallNow,
@@ -58,7 +59,8 @@ export function becomePromised(s: State, winner: PeerId): void {
   becomeLeaderless(s);
   s.attempt = null;
   s.standAt = null;
-  s.winner = { id: winner, progress: 0, until: 0 };
+  // One that is not connected, though its PREPARE got through, cannot be lost later: the wait is all.
+  s.winner = isConnected(s, winner) ? { id: winner, progress: 0, until: 0 } : null;
   s.waitUntil = s.now + jittered(s, s.config.prepareMs);
 }
 

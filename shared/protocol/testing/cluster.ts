@@ -75,7 +75,7 @@ export interface Host {
   readonly id: PeerId;
   member: Member;
   disk: Disk;
-  backup: Disk | null;
+  backup: { readonly disk: Disk; readonly member: Member } | null;
   replica: Replica | null;
   watch: InvariantWatch;
   nonce: number;
@@ -233,12 +233,21 @@ export class Cluster {
     for (const input of host.inbox.splice(0)) this.input(host, input);
   }
 
+  /** Copies the data folder of a machine. */
+  backUp(id: PeerId): void {
+    const host = this.host(id);
+    host.backup = { disk: host.disk.clone(), member: host.member };
+  }
+
   /** Replaces the data folder: an empty one (with a new key) or the copy taken earlier. */
   replaceDisk(id: PeerId, by: 'empty' | 'backup'): void {
     const host = this.host(id);
     assert(host.replica === null, `peer ${id} runs`);
     if (by === 'backup') {
-      host.disk = must(host.backup, 'a copy was taken').clone();
+      const { disk, member } = must(host.backup, 'a copy was taken');
+      host.disk = disk.clone();
+      // The identity key lives in the folder.
+      host.member = member;
       return;
     }
     host.disk = new Disk(hashZero);
@@ -449,12 +458,23 @@ export class Cluster {
     this.#serveDisk(host);
     for (const { peer, reason } of ready.disconnects) {
       this.show(`${host.id} refuses ${peer}: ${reason}`);
+      if (reason === 'DIVERGED') this.#tellDiverged(host.id, peer);
       this.disconnect(host.id, peer);
     }
     if (ready.delivered.length > 0) this.#deliver(host, ready.delivered);
     for (const event of ready.events) this.#showEvent(host, event);
     const at = Math.max(ready.wakeAt, this.now + HOP_MS);
     if (!host.paused) this.#agenda.schedule(host.tick, at);
+  }
+
+  /** The reason that a link is closed for travels in its last frame. */
+  #tellDiverged(by: PeerId, to: PeerId): void {
+    const { nonce } = this.host(to);
+    this.#after(HOP_MS, () => {
+      const told = this.host(to);
+      if (told.replica === null || told.nonce !== nonce) return;
+      this.input(told, { kind: 'refused-as-diverged', by });
+    });
   }
 
   #serveDisk(host: Host): void {

@@ -103,8 +103,7 @@ export class Interaction {
       case 'rename':
         return cluster.input(cluster.host(first()), { kind: 'rename', name: args[1] ?? '' });
       case 'backup':
-        cluster.host(first()).backup = cluster.host(first()).disk.clone();
-        return;
+        return cluster.backUp(first());
       case 'restore':
         return cluster.replaceDisk(first(), 'backup');
       case 'wipe':

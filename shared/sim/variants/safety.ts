@@ -56,7 +56,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'ack-of-what-was-cut',
     breaks: 'An ACK that waits for the disk is taken back when its entries are cut (I6).',
-    edits: [{ file: 'append.ts', find: '  takeBackAcks(s, seq);\n', replace: '' }],
+    edits: [{ file: 'append.ts', find: '  forgetBeyond(s, seq);\n', replace: '' }],
     within: 4_000,
   },
   {
