@@ -59,34 +59,6 @@ test('only the leader is believed that this history is the wrong one', () => {
   expect(cluster.replica(1).status().diverged).toBe(true);
 });
 
-test('who differs in what is final is not obeyed any more', () => {
-  const cluster = groupOfThree();
-  const replica = cluster.replica(1);
-  const { promised, last, mark } = replica.inspect();
-  const heartbeat = {
-    kind: 'heartbeat',
-    leader: 3,
-    established: true,
-    epoch: last.epoch,
-    run: null,
-    last,
-    mark,
-    markHash: new Uint8Array(32),
-    hears: [1, 3],
-    synchronising: null,
-    leaving: false,
-    intervalMs: 250,
-    stamp: 1,
-    echo: null,
-  } as const;
-  replica.step(cluster.now, { kind: 'message', from: 2, message: heartbeat });
-  // The link is about to be closed; what was under way on it may arrive before.
-  const epoch = { number: 90, leader: 2 };
-  const message = { kind: 'coordinator', lead: { kind: 'established', epoch } } as const;
-  replica.step(cluster.now, { kind: 'message', from: 2, message });
-  expect(replica.inspect().promised).toEqual(promised);
-});
-
 test('an epoch that leaves no room for another is refused with its frame', () => {
   const epoch = { number: 2 ** 48 + 1, leader: 2 };
   expect(decodeMessage(encodeMessage({ kind: 'prepare', epoch }))).toEqual({
