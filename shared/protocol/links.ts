@@ -102,6 +102,8 @@ export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promi
   s.highestNumber = Math.max(s.highestNumber, promised.number);
   const met = s.known.get(id);
   const known = met !== undefined && bytesEqual(met.member.key, key) ? met : undefined;
+  // The id belongs to somebody else since this link came up.
+  if (known === undefined && met?.bound === true) return;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
   if (!isHigher && known.nonce === nonce && known.member.address === address) return;
   const member: Member =
