@@ -18,13 +18,14 @@ import { err, ok, type Result } from '../../shared/result.ts';
 import { makePrivateFolder } from '../folders.ts';
 import { checkRecent, checkRows, checkState } from './damage.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
+import { type LogRow, wholeRow } from './log-row.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { PendingTable } from './pending-table.ts';
 import { sealOf, type StateRow } from './state-row.ts';
 import { insertRows, placeholders, ROWS_AT_ONCE } from './statements.ts';
 import { loadStored, type PackedStored } from './stored-state.ts';
 import { walDamage } from './wal.ts';
-import { crcOfKnown, type LogRow, type OpSink, packRow, unpackOps } from './write-codec.ts';
+import { crcOfKnown, type OpSink, packRow, unpackOps } from './write-codec.ts';
 
 /** Name of the database in its data folder. */
 export const DATABASE_FILE = 'lockstep.db';
@@ -130,7 +131,7 @@ export class LogDatabase {
       return err(corrupt(folder, damage));
     } catch (error) {
       db?.close();
-      return err(openingError(error, folder));
+      return err(readingError(error, folder));
     }
   }
 
@@ -139,7 +140,7 @@ export class LogDatabase {
     try {
       return ok(loadStored(this.#db, limits));
     } catch (error) {
-      return err(openingError(error, this.#folder));
+      return err(readingError(error, this.#folder));
     }
   }
 
@@ -228,7 +229,7 @@ export class LogDatabase {
     let first = true;
     let bytes = 0;
     for (const row of read.iterate(from, to) as IterableIterator<LogRow>) {
-      bytes += framedBytes(row[8]);
+      bytes += framedBytes(wholeRow(row)[8]);
       if (bytes > bytesMax && !first) break;
       packRow(w, row);
       first = false;
@@ -367,16 +368,29 @@ export function corrupt(folder: string, detail: string): NodeError {
   };
 }
 
-/** While a folder is opened, a statement that does not fit its tables shows that they are damaged. */
-function openingError(error: unknown, folder: string): NodeError {
-  const { code = '', message } = error as { code?: unknown; message: string };
-  return code === 'SQLITE_ERROR' ? corrupt(folder, message) : storageError(error, folder);
+/**
+ * The error for an exception while what is stored is opened, checked or loaded: a statement that does not
+ * fit the tables, or a value that no column may have, shows that they are damaged.
+ */
+export function readingError(error: unknown, folder: string): NodeError {
+  const code = codeOf(error);
+  const { message } = error as Error;
+  if (code === 'SQLITE_ERROR') return corrupt(folder, message);
+  if (code === null) return corrupt(folder, `a stored value is unreadable: ${message}`);
+  return storageError(error, folder);
+}
+
+/** What SQLite or the system calls it; null for an exception of our own code. */
+function codeOf(error: unknown): string | null {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code !== '' ? code : null;
 }
 
 /** What an exception of SQLite or the file system means for a person; anything else is our bug. */
 export function storageError(error: unknown, folder: string): NodeError {
-  const { code = '', message } = error as { code?: unknown; message: string };
-  if (typeof code !== 'string' || code === '') throw error;
+  const code = codeOf(error);
+  const { message } = error as Error;
+  if (code === null) throw error;
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
     return {
       code: 'DATA_IN_USE',

@@ -7,7 +7,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { assertNever, must } from '../../shared/assert.ts';
 import type { NodeError } from '../../shared/model.ts';
 import { BackgroundCheck } from './damage.ts';
-import { corrupt, LogDatabase, storageError } from './database.ts';
+import { corrupt, LogDatabase, readingError, storageError } from './database.ts';
 import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import type { PackedStored } from './stored-state.ts';
 
@@ -135,7 +135,7 @@ class Server {
         if (result.kind === 'done') return;
         if (result.kind === 'damaged') damage = result.what;
       } catch (error) {
-        this.#fail(storageError(error, this.#folder));
+        this.#fail(readingError(error, this.#folder));
         return;
       }
       if (damage !== null) this.#fail(corrupt(this.#folder, damage));

@@ -11,8 +11,9 @@ import type { MembersList, Message, Position } from '../../shared/protocol/types
 import { readUuid } from '../../shared/protocol/uuid.ts';
 import { sha256 } from '../peer/identity.ts';
 import type { FolderFacts, Stored, StoredGroup, TailLimits } from './log-store.ts';
+import { type LogRow, unreadable, wholeRow } from './log-row.ts';
 import type { StateRow } from './state-row.ts';
-import { type LogRow, packRow, unpackEntries } from './write-codec.ts';
+import { packRow, unpackEntries } from './write-codec.ts';
 
 /** {@link Stored} with the tail as packed entries. */
 export type PackedStored = Omit<Stored, 'durable'> & {
@@ -91,7 +92,7 @@ function packFrom(db: Database, first: number): Uint8Array {
     )
     .raw()
     .iterate(first) as IterableIterator<LogRow>;
-  for (const row of rows) packRow(w, row);
+  for (const row of rows) packRow(w, wholeRow(row));
   return w.take();
 }
 
@@ -167,9 +168,4 @@ function uuid(bytes: Buffer): string {
   const text = bytes.length === 16 ? readUuid(bytes, 0) : null;
   if (text === null) throw unreadable('a message id');
   return text;
-}
-
-/** Damage that SQLite cannot see, in the shape of damage that it can. */
-function unreadable(what: string): Error {
-  return Object.assign(new Error(`${what} is unreadable`), { code: 'SQLITE_CORRUPT' });
 }

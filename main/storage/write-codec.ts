@@ -10,6 +10,7 @@ import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
 import type { KnownPeer, WriteOp } from '../../shared/protocol/ready.ts';
 import type { Entry, EntryKind, Message, MessageId } from '../../shared/protocol/types.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
+import type { LogRow } from './log-row.ts';
 
 /** Kinds by the number that is stored. */
 export const ENTRY_KINDS: readonly EntryKind[] = ['message', 'members', 'leader'];
@@ -24,20 +25,6 @@ const OP = {
   'last-own': 7,
   know: 8,
 } as const satisfies Record<WriteOp['kind'], number>;
-
-/** One row of `log` in the order of its columns. */
-export type LogRow = [
-  seq: number,
-  epochNumber: number,
-  epochLeader: number,
-  kind: number,
-  id: Buffer,
-  author: number,
-  after: Buffer | null,
-  sentAt: number,
-  body: Buffer,
-  hash: Buffer,
-];
 
 /** One row of `pending`; `ord`, its place, is the table's to give. */
 export type PendingRow = [
