@@ -9,6 +9,7 @@ import { validateConfig } from '../../shared/protocol/config.ts';
 import type { Entry } from '../../shared/protocol/types.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Logger } from '../log.ts';
+import type { StoreOpener } from '../storage/log-store.ts';
 import { parseAddress } from './addresses.ts';
 import { GROUP_KEY_BYTES } from './identity.ts';
 import { type Invite, parseInvite } from './invite.ts';
@@ -38,6 +39,8 @@ export interface PeerOptions {
   readonly dial?: ReadonlyMap<PeerId, string>;
   /** The user's store of group keys; the usual one unless a test has its own. */
   readonly keyStore?: KeyStore;
+  /** Opens the data folder; SQLite unless a test has a store of its own. */
+  readonly openStore?: StoreOpener;
   readonly log: Logger;
   /**
    * Takes final entries as the protocol has them, instead of `final` events: what a busy peer tells

@@ -114,31 +114,27 @@ export async function openPeer(
   const checked = checkOptions(options);
   if (!checked.ok) return checked;
   let peer: Peer | null = null;
-  let early: NodeError | null = null;
   const { tailEntries, tailBytes } = checked.value.config;
-  const store = await openSqliteLogStore({
+  const openStore = options.openStore ?? openSqliteLogStore;
+  const store = await openStore({
     folder: options.data,
     tail: { entries: tailEntries, bytes: tailBytes },
     handlers: {
       persisted: (upTo) => peer?.persisted(upTo),
-      failed: (error) => {
-        if (peer === null) early = error;
-        else peer.storeFailed(error);
-      },
+      failed: (error) => peer?.storeFailed(error),
     },
   });
   if (!store.ok) return store;
   const { stored } = store.value;
   const facts = factsFor(options, stored.facts, isUnused(stored));
-  const opened = facts.ok
-    ? await Peer.open({ options, checked: checked.value, facts: facts.value, onEvent }, store.value)
-    : facts;
-  if (!opened.ok || early !== null) {
+  if (!facts.ok) {
     await store.value.close();
-    return opened.ok && early !== null ? err(early) : opened;
+    return facts;
   }
-  peer = opened.value;
-  return opened;
+  // Before it begins: the store may fail while it does.
+  peer = new Peer({ options, checked: checked.value, facts: facts.value, onEvent }, store.value);
+  const begun = await peer.begin();
+  return begun.ok ? ok(peer) : begun;
 }
 
 /** Nothing was stored, promised or said as this peer: whoever failed to join may try another id. */
@@ -207,10 +203,13 @@ export class Peer {
   #onLeft: (() => void) | null = null;
   #leaving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
-  /** Has told `closed`. */
+  /** Nothing is told any more: `closed` was, or this peer could not be opened. */
   #closed = false;
+  #begun = false;
+  #failedAtStart: NodeError | null = null;
 
-  private constructor(start: PeerStart, store: LogStore) {
+  /** For {@link openPeer}: on an open store, which is the peer's to close from now on. */
+  constructor(start: PeerStart, store: LogStore) {
     this.#start = start;
     this.#store = store;
     this.#facts = start.facts;
@@ -222,13 +221,6 @@ export class Peer {
       accepted: (message, ref) => this.#tell({ kind: 'accepted', message, ref }),
       refused: (error, ref) => this.#tell({ kind: 'error', error, ref }),
     });
-  }
-
-  /** {@link openPeer} on an open store. The caller closes the store if this fails. */
-  static async open(start: PeerStart, store: LogStore): Promise<Result<Peer, NodeError>> {
-    const peer = new Peer(start, store);
-    const begun = await peer.#begin();
-    return begun.ok ? ok(peer) : begun;
   }
 
   /** Sends a message: answered by `accepted` with `ref`, or by an `error` with `ref`. */
@@ -344,6 +336,17 @@ export class Peer {
     return gone;
   }
 
+  /** For {@link openPeer}: starts, or fails with the reason and is closed; then nothing more is told. */
+  async begin(): Promise<Result<null, NodeError>> {
+    const begun = await this.#begin();
+    const failure = this.#failedAtStart ?? (begun.ok ? null : begun.error);
+    this.#begun = true;
+    if (failure === null) return begun;
+    this.#closed = true;
+    await this.close();
+    return err(failure);
+  }
+
   /** For {@link openPeer}: writes up to this number are durable. */
   persisted(upTo: number): void {
     if (this.#closing === null) this.#input({ kind: 'persisted', upTo });
@@ -352,9 +355,13 @@ export class Peer {
 
   /**
    * For {@link openPeer}: the store has given up. What it said before is heard first: a message that it
-   * has made durable is accepted, not refused.
+   * has made durable is accepted, not refused. While the peer begins, this makes that fail.
    */
   storeFailed(error: NodeError): void {
+    if (!this.#begun) {
+      this.#failedAtStart ??= error;
+      return;
+    }
     this.#drain();
     this.fail(error);
   }
@@ -527,8 +534,8 @@ export class Peer {
   }
 
   #run(durable: DurableState): void {
-    // It may have failed while it was starting.
-    if (this.#closing !== null) return;
+    // It, or its store, may have failed while it was starting.
+    if (this.#closing !== null || this.#failedAtStart !== null) return;
     this.#replica = new Replica({
       self: this.#selfMember(),
       nonce: this.#nonce,
@@ -709,8 +716,8 @@ export class Peer {
     await this.#transport?.close();
     await this.#store.close();
     this.#own.refuseAll(UNKNOWN);
+    this.#tell({ kind: 'closed' });
     this.#closed = true;
-    this.#start.onEvent({ kind: 'closed' });
   }
 
   /** The core is not stepped any more: what it has not seen was not sent, what is stored is accepted. */

@@ -7,6 +7,7 @@
 import type { NodeError, PeerId, Seq } from '../../shared/model.ts';
 import type { DurableState, Write } from '../../shared/protocol/ready.ts';
 import type { Entry, MessageId } from '../../shared/protocol/types.ts';
+import type { Result } from '../../shared/result.ts';
 
 /** What every member of a group shares, as it is stored. */
 export interface StoredGroup {
@@ -65,6 +66,17 @@ export interface StoreHandlers {
   /** The disk refused a write (DISK), or damage was found (CORRUPT). Told once; nothing is written after. */
   readonly failed: (error: NodeError) => void;
 }
+
+/** Where and what to open. */
+export interface StoreOptions {
+  /** Data folder; made if it is new. */
+  readonly folder: string;
+  readonly tail: TailLimits;
+  readonly handlers: StoreHandlers;
+}
+
+/** Opens the store of a data folder; the error says why it cannot. */
+export type StoreOpener = (options: StoreOptions) => Promise<Result<LogStore, NodeError>>;
 
 /**
  * Durable state behind one FIFO queue: a read sees every write that was queued before it. After a

@@ -16,7 +16,7 @@ import type {
   Stored,
   StoredGroup,
   StoreHandlers,
-  TailLimits,
+  StoreOptions,
 } from './log-store.ts';
 import { unpackStored } from './stored-state.ts';
 import type { Reply, Request, WorkerStart } from './storage-worker.ts';
@@ -27,17 +27,9 @@ const LAZY_MS = 50;
 
 const NOTHING = new Uint8Array(0);
 
-/** Where and what to open. */
-export interface SqliteOptions {
-  /** Data folder; made if it is new. */
-  readonly folder: string;
-  readonly tail: TailLimits;
-  readonly handlers: StoreHandlers;
-}
-
 /** Opens a data folder. Codes: DATA_IN_USE, CORRUPT, VERSION, DISK. */
 export async function openSqliteLogStore(
-  options: SqliteOptions,
+  options: StoreOptions,
 ): Promise<Result<LogStore, NodeError>> {
   const { folder, tail, handlers } = options;
   const start: WorkerStart = { folder, tail };
