@@ -1,9 +1,25 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  type writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../log.ts';
 import { openGroups, type GroupRecord } from './groups.ts';
+
+/** A disk that is nearly full takes a part of a write, and says so by its count only. */
+vi.mock(import('node:fs'), async (original) => {
+  const fs = await original();
+  const half = (file: number, text: string): number =>
+    fs.writeSync(file, text.slice(0, Math.floor(text.length / 2)));
+  return { ...fs, writeSync: half as typeof writeSync };
+});
 
 const log = createLogger({ level: 'silent' });
 
@@ -82,5 +98,15 @@ test('closing is explained once', () => {
   expect(groups.closingExplained()).toBe(true);
   groups.flush();
   expect(openGroups(root, log).closingExplained()).toBe(true);
+  expect(readdirSync(root)).toEqual(['lockstep.json']);
+});
+
+test.runIf(process.platform === 'linux')('a disk that is full leaves the file as it was', () => {
+  const groups = openGroups(root, log);
+  groups.rememberGroup(record('/a', 1));
+  symlinkSync('/dev/full', join(root, 'lockstep.json.new'));
+  groups.rememberGroup(record('/b', 2));
+
+  expect(openGroups(root, log).groups()).toEqual([record('/a', 1)]);
   expect(readdirSync(root)).toEqual(['lockstep.json']);
 });

@@ -5,7 +5,15 @@
  * aside and replaced, never a reason not to start.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { KnownGroup, Settings } from '../../shared/ipc/contract.ts';
@@ -197,15 +205,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** After this either the old or the new content is there, also after a power cut. */
+/** After this either the old or the new content is there, also after a power cut; if it throws, the old. */
 function writeAtomically(path: string, text: string): void {
   const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(file, text);
+    writeDurably(temporary, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Not by writeSync, which may write a part only on a disk that is nearly full. */
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'w', 0o600);
+  try {
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
 }
