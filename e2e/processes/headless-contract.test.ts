@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,12 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): PeerProcess {
-  const peer = new PeerProcess({ home, args });
+  return startOn(home, ...args);
+}
+
+/** On a machine of its own: with this folder of keys and data. */
+function startOn(machine: string, ...args: string[]): PeerProcess {
+  const peer = new PeerProcess({ home: machine, args });
   started.push(peer);
   return peer;
 }
@@ -104,6 +109,18 @@ describe('options', () => {
     const second = start('--json', '--id', '2', '--port', '0', '--seed', `[::1]:${port}`);
     await second.event('ready');
     await second.statusWhere('both are members', ({ members }) => members.length === 2);
+  });
+
+  test('who joined by an invite has the key for others on the same machine', async () => {
+    const { invite } = await startAlone().event('ready');
+    const elsewhere = join(home, 'elsewhere');
+    mkdirSync(elsewhere);
+    const join2 = ['--json', '--id', '2', '--port', '0', '--invite', invite];
+    const second = startOn(elsewhere, ...join2);
+    const { port } = await second.event('ready');
+    const join3 = ['--json', '--id', '3', '--port', '0', '--seed', `127.0.0.1:${port}`];
+    const third = startOn(elsewhere, ...join3);
+    await third.statusWhere('all are members', ({ members }) => members.length === 3);
   });
 
   test('an invite carries the key to a machine that does not have it', async () => {

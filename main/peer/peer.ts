@@ -514,8 +514,7 @@ export class Peer {
       groupHash: hash,
     });
     await this.#store.saveGroup(group, first);
-    const kept = await this.#keyStore.put(group);
-    if (!kept.ok) this.#start.options.log.warn('key-not-kept', { why: kept.error });
+    await this.#keepKey(group);
     const list = { seq: 1, members: [self] };
     this.#run({ ...emptyState(hash), promised: first.epoch, tail: [first], lists: [list] });
   }
@@ -524,7 +523,14 @@ export class Peer {
   async #join(group: Group): Promise<void> {
     this.#group = group;
     await this.#store.saveGroup(group, null);
-    if (this.#closing === null) this.#run(emptyState(groupHash(sha256, group.id)));
+    await this.#keepKey(group);
+    this.#run(emptyState(groupHash(sha256, group.id)));
+  }
+
+  /** For other peers of this user on this machine, which then need no invite; this one has it already. */
+  async #keepKey(group: Group): Promise<void> {
+    const kept = await this.#keyStore.put(group);
+    if (!kept.ok) this.#start.options.log.warn('key-not-kept', { why: kept.error });
   }
 
   #selfMember(): Member {
