@@ -55,6 +55,18 @@ describe('parseCommandLine', () => {
     expect(parsed.ok ? '' : parsed.error).toContain(named);
   });
 
+  test.each([
+    [['--heartbeat-ms', '5000'], '--evict-after-ms must be above 60000 with --heartbeat-ms 5000'],
+    [['--evict-after-ms', '3000'], '--evict-after-ms must be above 3000 with --heartbeat-ms 250'],
+  ])('says what goes with %j', (argv, error) => {
+    expect(parseCommandLine(['--id', '1', ...argv])).toEqual({ ok: false, error });
+  });
+
+  test('takes the shortest time to an eviction that it names', () => {
+    const argv = ['--id', '1', '--heartbeat-ms', '5000', '--evict-after-ms', '60001'];
+    expect(parseCommandLine(argv)).toMatchObject({ ok: true });
+  });
+
   test('help names every public option', () => {
     expect(parseCommandLine(['--help'])).toEqual({ ok: true, value: 'help' });
     expect(USAGE).toContain('--seed [ID:]HOST:PORT');

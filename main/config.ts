@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { PEER_ID_MAX, type PeerId } from '../shared/model.ts';
 import { err, ok, type Result } from '../shared/result.ts';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from './log.ts';
-import { configFor, validateConfig } from '../shared/protocol/config.ts';
+import { configFor, type ProtocolConfig } from '../shared/protocol/config.ts';
 import { parseAddress } from './peer/addresses.ts';
 import { parseInvite } from './peer/invite.ts';
 import { userFolder } from './peer/key-store.ts';
@@ -109,8 +109,12 @@ function read(argv: readonly string[]): CommandLine | 'help' {
   const evict = { min: 1, max: EVICT_MS_MAX };
   const heartbeatMs = integer('--heartbeat-ms', values['heartbeat-ms'], heartbeat) ?? 250;
   const evictAfterMs = integer('--evict-after-ms', values['evict-after-ms'], evict) ?? 30_000;
-  const timing = validateConfig(configFor(heartbeatMs, evictAfterMs));
-  if (!timing.ok) throw new BadOption(`--evict-after-ms, --heartbeat-ms: ${timing.error}`);
+  const silence = quietestSilenceMs(configFor(heartbeatMs, evictAfterMs));
+  if (evictAfterMs <= silence) {
+    throw new BadOption(
+      `--evict-after-ms must be above ${silence} with --heartbeat-ms ${heartbeatMs}`,
+    );
+  }
   return {
     json: values.json === true,
     id,
@@ -125,6 +129,11 @@ function read(argv: readonly string[]): CommandLine | 'help' {
     logLevel: logLevel(values['log-level']),
     dial: new Map((values.dial ?? []).map(dialRoute)),
   };
+}
+
+/** After this much of it a member is suspected on the quietest of links, and not before. */
+function quietestSilenceMs(config: ProtocolConfig): number {
+  return config.heartbeatMs * config.floorIntervals * config.quietFactor;
 }
 
 function integer(
