@@ -126,8 +126,10 @@ describe('the place', () => {
 
   test('a data folder that cannot be made', async () => {
     writeFileSync(join(home, 'file'), '');
-    const message = await endsWith(start(1, '--data', join(home, 'file', 'folder')), 'DISK');
-    expect(message).toContain('folder');
+    const peer = start(1, '--data', join(home, 'file', 'folder'));
+    const error = await peer.event('error');
+    expect(error).toMatchObject({ code: 'BAD_OPTION', message: expect.stringContaining('--data') });
+    expect((await peer.ended()).code).toBe(2);
   });
 
   test('a disk that is full ends the peer, and nothing accepted is lost', async () => {

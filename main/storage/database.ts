@@ -105,7 +105,7 @@ export class LogDatabase {
 
   /**
    * Opens the database of a folder, making both if they are new, and checks what must be right before
-   * anything is built on it. Codes: DATA_IN_USE, CORRUPT, VERSION, DISK.
+   * anything is built on it. Codes: BAD_OPTION, DATA_IN_USE, CORRUPT, VERSION, DISK.
    */
   static open(folder: string): Result<LogDatabase, NodeError> {
     let db: Database | null = null;
@@ -131,7 +131,7 @@ export class LogDatabase {
       return err(corrupt(folder, damage));
     } catch (error) {
       db?.close();
-      return err(readingError(error, folder));
+      return err(openingError(error, folder));
     }
   }
 
@@ -368,8 +368,24 @@ export function corrupt(folder: string, detail: string): NodeError {
   };
 }
 
+/** What the system says of a path where this user can keep nothing, whatever the state of the disk. */
+const WRONG_PLACE =
+  /^(ENOENT|ENOTDIR|EACCES|EPERM|EROFS|ELOOP|ENAMETOOLONG|EISDIR|SQLITE_(CANTOPEN|READONLY)\w*)$/;
+
+/** {@link readingError}, or that the folder is no place for data. */
+function openingError(error: unknown, folder: string): NodeError {
+  if (!WRONG_PLACE.test(codeOf(error) ?? '')) return readingError(error, folder);
+  return {
+    code: 'BAD_OPTION',
+    message:
+      `The data folder ${folder} cannot be used (${(error as Error).message}). ` +
+      'Name another one with --data, or change its permissions.',
+    fatal: true,
+  };
+}
+
 /**
- * The error for an exception while what is stored is opened, checked or loaded: a statement that does not
+ * The error for an exception while what is stored is checked or loaded: a statement that does not
  * fit the tables, or a value that no column may have, shows that they are damaged.
  */
 export function readingError(error: unknown, folder: string): NodeError {

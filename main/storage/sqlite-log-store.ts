@@ -27,7 +27,7 @@ const LAZY_MS = 50;
 
 const NOTHING = new Uint8Array(0);
 
-/** Opens a data folder. Codes: DATA_IN_USE, CORRUPT, VERSION, DISK. */
+/** Opens a data folder. Codes: BAD_OPTION, DATA_IN_USE, CORRUPT, VERSION, DISK. */
 export async function openSqliteLogStore(
   options: StoreOptions,
 ): Promise<Result<LogStore, NodeError>> {
