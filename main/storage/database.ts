@@ -396,10 +396,10 @@ export function readingError(error: unknown, folder: string): NodeError {
   return storageError(error, folder);
 }
 
-/** What SQLite or the system calls it; null for an exception of our own code. */
+/** What SQLite or the system calls it; null for an exception of our own code, or what Node says of it. */
 function codeOf(error: unknown): string | null {
   const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code !== '' ? code : null;
+  return typeof code === 'string' && code !== '' && !code.startsWith('ERR_') ? code : null;
 }
 
 /** What an exception of SQLite or the file system means for a person; anything else is our bug. */

@@ -163,6 +163,17 @@ describe('the SQLite store', () => {
     expect(opened.ok ? '' : opened.error.message).toMatch(/\/proc\/nowhere\/folder.*--data/);
   });
 
+  test('an exception of our own is no fault of the disk', () => {
+    const opened = LogDatabase.open(newFolder());
+    if (!opened.ok) throw new Error(opened.error.message);
+    const ours = Object.assign(new TypeError('a defect'), { code: 'ERR_INVALID_ARG_TYPE' });
+    const work = (): void => {
+      throw ours;
+    };
+    expect(() => opened.value.transaction(work)).toThrow(ours);
+    opened.value.close();
+  });
+
   test('a folder is open once at a time', async () => {
     const folder = newFolder();
     const first = await tryOpen(folder);
