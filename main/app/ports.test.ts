@@ -10,10 +10,10 @@ afterEach(async () => {
   }
 });
 
-async function listenAnywhere(): Promise<number> {
+async function listenAnywhere(host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return (server.address() as AddressInfo).port;
 }
 
@@ -21,6 +21,11 @@ test('a port in use is passed over, on all interfaces too', async () => {
   const taken = await listenAnywhere();
   expect(await nextFreePort('127.0.0.1', taken)).toBeGreaterThan(taken);
   expect(await nextFreePort('0.0.0.0', taken)).toBeGreaterThan(taken);
+});
+
+test('an address in brackets, as people write it, is one to look at', async () => {
+  const taken = await listenAnywhere('::1');
+  expect(await nextFreePort('[::1]', taken)).toBeGreaterThan(taken);
 });
 
 test('a port that is spoken for is passed over', async () => {

@@ -3,6 +3,7 @@
  * moment: whoever listens first has it, and the node says PORT_IN_USE to the other.
  */
 import { createServer } from 'node:net';
+import { bareHost } from '../peer/addresses.ts';
 
 /** Where proposals begin. */
 export const FIRST_PORT = 6001;
@@ -27,7 +28,7 @@ function canListen(host: string, port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(null));
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen({ host: bareHost(host), port, exclusive: true }, () => {
       const address = server.address();
       const bound = typeof address === 'object' && address !== null ? address.port : port;
       server.close(() => resolve(bound));
