@@ -6,11 +6,11 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Cluster } from '../e2e/processes/cluster.ts';
 import { openNetwork } from '../e2e/processes/network.ts';
 import { loopback, type Wiring } from '../e2e/processes/wiring.ts';
 import { buildIfStale } from '../scripts/build.mjs';
+import { oneOf, readOptions, wholeNumber } from '../scripts/lib/options.mjs';
 import { type Fault, failover } from './failover.ts';
 import {
   drain,
@@ -22,14 +22,22 @@ import {
   throughput,
 } from './measure.ts';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     runs: { type: 'string', default: '3' },
     messages: { type: 'string', default: '100000' },
     failovers: { type: 'string', default: '30' },
-    only: { type: 'string', default: '' },
+    only: { type: 'string' },
   },
 });
+
+const parts = ['load', 'latency', 'failover', 'catch-up'] as const;
+type Part = (typeof parts)[number];
+
+const runs = wholeNumber('runs', values.runs);
+const messages = wholeNumber('messages', values.messages);
+const failovers = wholeNumber('failovers', values.failovers);
+const only = values.only === undefined ? null : oneOf('only', values.only, parts);
 
 /**
  * Messages before the latency of a running group is measured. Until then the compilers of four programs
@@ -55,8 +63,8 @@ function round(value: number, digits = 2): string {
   return value.toFixed(digits);
 }
 
-function selected(name: string): boolean {
-  return values.only === '' || values.only === name;
+function selected(part: Part): boolean {
+  return only === null || only === part;
 }
 
 async function withGroup(
@@ -76,12 +84,12 @@ async function withGroup(
 
 /** Throughput of one sender, memory before and after, and a fourth peer that catches up. */
 async function measureLoad(from: 'follower' | 'leader'): Promise<void> {
-  const total = Number(values.messages);
+  const total = messages;
   const perSecond: number[] = [];
   const processorMs: number[] = [];
   const idle: number[] = [];
   const after: number[] = [];
-  for (let run = 0; run < Number(values.runs); run++) {
+  for (let run = 0; run < runs; run++) {
     await withGroup(async (cluster) => {
       const peers = [1, 2, 3].map((id) => cluster.peer(id));
       const sender = cluster.peer(from === 'leader' ? 3 : 1);
@@ -125,7 +133,7 @@ async function measureLatency(): Promise<void> {
 
 async function measureFailover(fault: Fault, wiring: Wiring = loopback): Promise<void> {
   await withGroup(async (cluster) => {
-    const spread = await failover(cluster, { fault, times: Number(values.failovers) });
+    const spread = await failover(cluster, { fault, times: failovers });
     const value = `${round(spread.p50, 0)} / ${round(spread.p99, 0)}`;
     report(`leader ${fault.kind} → next final message, p50 / p99 ms (${spread.n})`, value, spread);
   }, wiring);
@@ -141,7 +149,7 @@ async function measureCutOff(): Promise<void> {
 }
 
 async function measureCatchUp(): Promise<void> {
-  const total = Number(values.messages);
+  const total = messages;
   await withGroup(async (cluster) => {
     for (const id of [2, 3]) drain(cluster.peer(id));
     await throughput(cluster.peer(1), { total, inFlight: 1_000 });

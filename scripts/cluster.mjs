@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { openCommand, sayIfUnsandboxed } from './lib/open-app.mjs';
+import { readOptions, wholeNumber } from './lib/options.mjs';
 import { cliBundle, isWindows, projectNode, root } from './lib/paths.mjs';
 import { Complaint, runScript, say } from './lib/terminal.mjs';
 import { buildIfStale } from './build.mjs';
@@ -31,7 +31,7 @@ const listenMs = 20_000;
 /** @typedef {{ id: number, port: number, folder: string, seeds: readonly string[] }} Plan */
 
 runScript(async () => {
-  const { count, folder } = readOptions();
+  const { count, folder } = whatIsAskedFor();
   const windows = hasDisplay();
   await setUp({ electron: windows });
   await buildIfStale();
@@ -41,14 +41,11 @@ runScript(async () => {
   else await runInTerminal(plans);
 });
 
-function readOptions() {
-  const { values } = parseArgs({
+function whatIsAskedFor() {
+  const { values } = readOptions({
     options: { peers: { type: 'string', default: '3' }, data: { type: 'string' } },
   });
-  const count = Number(values.peers);
-  if (!Number.isInteger(count) || count < 1 || count > peersMax) {
-    throw new Complaint(`--peers takes a number from 1 to ${peersMax}, not "${values.peers}".`);
-  }
+  const count = wholeNumber('peers', values.peers, { max: peersMax });
   const folder = values.data ? resolve(values.data) : mkdtempSync(join(tmpdir(), 'lockstep-'));
   mkdirSync(folder, { recursive: true });
   return { count, folder };
@@ -62,8 +59,7 @@ function readOptions() {
  */
 async function planPeers(count, folder) {
   const file = join(folder, 'cluster.json');
-  /** @type {number[]} */
-  const ports = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).ports : [];
+  const ports = existsSync(file) ? readPorts(file) : [];
   for (let port = firstPort; ports.length < count; port++) {
     if (port > 65_535) throw new Complaint('No free port was found from 6001 up.');
     if (!ports.includes(port) && (await isFree(port))) ports.push(port);
@@ -75,6 +71,22 @@ async function planPeers(count, folder) {
     folder: join(folder, `peer-${index + 1}`),
     seeds: index === 0 ? [] : [`1:${host}:${ports[0]}`],
   }));
+}
+
+/** @param {string} file @returns {number[]} */
+function readPorts(file) {
+  try {
+    const { ports } = JSON.parse(readFileSync(file, 'utf8'));
+    if (Array.isArray(ports) && ports.every(isPort)) return ports;
+  } catch {
+    // Damaged like one that holds something else.
+  }
+  throw new Complaint(`${file} is damaged. Remove it for new ports, or choose another --data.`);
+}
+
+/** @param {unknown} value */
+function isPort(value) {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535;
 }
 
 /** @param {number} port @returns {Promise<boolean>} */
@@ -121,13 +133,23 @@ async function startAll(plans, startOne) {
   return children;
 }
 
-/** @param {number} port @param {Child} child @param {AbortSignal} ending */
+/**
+ * Without the first peer nobody can join: if it has ended that is the end; while it runs, in a window
+ * that shows why perhaps, the others try on.
+ * @param {number} port
+ * @param {Child} child
+ * @param {AbortSignal} ending
+ */
 async function untilListening(port, child, ending) {
   const deadline = performance.now() + listenMs;
   while (isRunning(child) && !ending.aborted && performance.now() < deadline) {
     if (await answers(port)) return;
     await wait(50);
   }
+  if (ending.aborted) return;
+  const what = `Peer 1 does not listen on ${host}:${port}`;
+  if (!isRunning(child)) throw new Complaint(`${what}: it has ended.`);
+  say(`${what} after ${listenMs / 1000} s; the others try on until it does.`);
 }
 
 /** @param {number} port @returns {Promise<boolean>} */

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumber } from '../../scripts/lib/options.mjs';
 import { type Trial, plain, trial } from './trial.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -23,17 +23,14 @@ interface Row {
 /** Longest time for everything that one size has to do, milliseconds. */
 const limitMs = 300_000;
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     sizes: { type: 'string', default: '2,3,5,9,25' },
     messages: { type: 'string', default: '10000' },
   },
 });
-const sizes = values.sizes.split(',').map(Number);
-const messages = Number(values.messages);
-if (![...sizes, messages].every((n) => Number.isInteger(n) && n > 1)) {
-  throw new Error('--sizes takes whole numbers above 1 with commas between, --messages one');
-}
+const sizes = values.sizes.split(',').map((size) => wholeNumber('sizes', size, { min: 2 }));
+const messages = wholeNumber('messages', values.messages, { min: 2 });
 
 console.log(`${messages} messages from all at once, ${availableParallelism()} cores for all peers`);
 print(['peers', 'formed', 'messages/s', 'MB a peer', 'at most', 'leader lost for']);

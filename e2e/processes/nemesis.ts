@@ -5,7 +5,7 @@
  * file; `--sum FILE` adds such lines up.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { oneOf, positiveNumber, readOptions, wholeNumber } from '../../scripts/lib/options.mjs';
 import { type FaultKind, drawPlan, faultKinds, proxyOnly } from './nemesis-plan.ts';
 import { type Outcome, networks, runNemesis } from './nemesis-run.ts';
 
@@ -22,7 +22,7 @@ interface Total {
   readonly violations: number;
 }
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
@@ -38,20 +38,18 @@ if (values.sum === undefined) process.exitCode = await run();
 else print(sum(readTotals(values.sum)));
 
 async function run(): Promise<number> {
-  const seed = number('seed');
-  const ids = Array.from({ length: number('peers') }, (_, i) => i + 1);
-  if (!Object.hasOwn(networks, values.network)) {
-    throw new Error(`--network takes ${Object.keys(networks).join(', ')}`);
-  }
-  const open = networks[values.network as keyof typeof networks];
+  const seed = wholeNumber('seed', values.seed, { min: 0 });
+  const minutes = positiveNumber('minutes', values.minutes);
+  const ids = Array.from({ length: wholeNumber('peers', values.peers) }, (_, i) => i + 1);
+  const asked = kindsAskedFor();
+  const names = Object.keys(networks) as (keyof typeof networks)[];
+  const open = networks[oneOf('network', values.network, names)];
   const network = await open(ids);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   try {
-    const kinds = kindsAskedFor().filter(
-      (kind) => network.kind === 'proxies' || !proxyOnly.has(kind),
-    );
-    const plan = drawPlan({ seed, lastsMs: number('minutes') * 60_000, peers: ids.length, kinds });
+    const kinds = asked.filter((kind) => network.kind === 'proxies' || !proxyOnly.has(kind));
+    const plan = drawPlan({ seed, lastsMs: minutes * 60_000, peers: ids.length, kinds });
     console.log(`seed ${seed}, ${ids.length} peers, links cut by ${network.kind}`);
     const outcome = await runNemesis({
       plan,
@@ -85,18 +83,10 @@ function report(seed: number, { violations, folder, restMs }: Outcome): number {
   return 1;
 }
 
-function number(name: 'minutes' | 'seed' | 'peers'): number {
-  const value = Number(values[name]);
-  if (!(value > 0)) throw new Error(`--${name} takes a number above 0`);
-  return value;
-}
-
 function kindsAskedFor(): readonly FaultKind[] {
   const all = Object.keys(faultKinds) as FaultKind[];
   if (values.faults === undefined) return all;
-  const wanted = values.faults.split(',');
-  const unknown = wanted.filter((kind) => !Object.hasOwn(faultKinds, kind));
-  if (unknown.length > 0) throw new Error(`no fault is called ${unknown.join(', ')}`);
+  const wanted = values.faults.split(',').map((kind) => oneOf('faults', kind, all));
   return all.filter((kind) => wanted.includes(kind));
 }
 

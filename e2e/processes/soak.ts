@@ -2,12 +2,11 @@
  * Tells the story of the killed leader many times in a row and stops at the first fault:
  * `node e2e/processes/soak.ts --times 20` (after `npm run build`).
  */
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumber } from '../../scripts/lib/options.mjs';
 import { leaderKilled } from './leader-killed.ts';
 
-const { values } = parseArgs({ options: { times: { type: 'string', default: '20' } } });
-const times = Number(values.times);
-if (!Number.isInteger(times) || times < 1) throw new Error('--times takes a whole number above 0');
+const { values } = readOptions({ options: { times: { type: 'string', default: '20' } } });
+const times = wholeNumber('times', values.times);
 
 let accepted = 0;
 let final = 0;

@@ -4,7 +4,6 @@
  * is 1. Nothing here decides what is right: shared/sim does.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { foundGroup } from '../../shared/protocol/membership.ts';
 import { Replica } from '../../shared/protocol/replica.ts';
 import type { CoreUnderTest } from '../../shared/sim/core-under-test.ts';
@@ -16,6 +15,7 @@ import { type SimOptions, describeOptions, drawOptions } from '../../shared/sim/
 import { type Verdict, runSchedule } from '../../shared/sim/simulator.ts';
 import { variants } from '../../shared/sim/variants/index.ts';
 import { recorded } from '../../shared/sim/workload.ts';
+import { oneOf, positiveNumber, readOptions, wholeNumber } from '../../scripts/lib/options.mjs';
 import { failedOnce } from './failed-once.ts';
 import { hunt } from './variants.ts';
 
@@ -52,7 +52,7 @@ interface Case {
   readonly healAt: number | undefined;
 }
 
-const { values: flags } = parseArgs({
+const { values: flags } = readOptions({
   options: {
     seed: { type: 'string' },
     runs: { type: 'string', default: String(DEFAULT_RUNS) },
@@ -69,6 +69,13 @@ const { values: flags } = parseArgs({
   },
 });
 
+const seedAskedFor = flags.seed === undefined ? null : wholeNumber('seed', flags.seed, { min: 0 });
+const runs = flags.quick ? QUICK_RUNS : wholeNumber('runs', flags.runs);
+const minutes = flags.minutes === undefined ? null : positiveNumber('minutes', flags.minutes);
+const steps = wholeNumber('steps', flags.steps);
+const peers = flags.peers === undefined ? null : wholeNumber('peers', flags.peers);
+const log = flags.log === undefined ? null : oneOf('log', flags.log, ['short', 'full']);
+
 process.exitCode = flags.variants ? await runVariants() : main();
 
 function main(): number {
@@ -77,24 +84,24 @@ function main(): number {
     return 0;
   }
   if (flags.replay !== undefined) return replay(flags.replay);
-  if (flags.log !== undefined) return runOne(firstSeed());
+  if (log !== null) return runOne(firstSeed());
   return runMany(firstSeed());
 }
 
 function firstSeed(): number {
-  return flags.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(flags.seed);
+  return seedAskedFor ?? Math.floor(Math.random() * 2 ** 31);
 }
 
 function optionsOf(seed: number): SimOptions {
-  const options = drawOptions(seed, Number(flags.steps));
-  if (flags.peers === undefined) return options;
-  const ids = Array.from({ length: Number(flags.peers) }, (_, i) => i + 1);
+  const options = drawOptions(seed, steps);
+  if (peers === null) return options;
+  const ids = Array.from({ length: peers }, (_, i) => i + 1);
   return { ...options, ids };
 }
 
 function replayCommand(seed: number): string {
-  const peers = flags.peers === undefined ? '' : ` --peers=${flags.peers}`;
-  return `npm run sim -- --seed=${seed} --steps=${flags.steps}${peers} --log=full`;
+  const size = peers === null ? '' : ` --peers=${peers}`;
+  return `npm run sim -- --seed=${seed} --steps=${steps}${size} --log=full`;
 }
 
 /** One schedule, printed as it goes. */
@@ -106,11 +113,11 @@ function runOne(seed: number): number {
 }
 
 function printing(): { log?: (line: string) => void } {
-  return flags.log === 'full' ? { log: (line) => console.log(line) } : {};
+  return log === 'full' ? { log: (line) => console.log(line) } : {};
 }
 
 function conclude(verdict: Verdict): number {
-  if (flags.log === 'short') {
+  if (log === 'short') {
     for (const operation of verdict.operations) console.log(describeOperation(operation));
   }
   console.log(`${verdict.steps} events, ${verdict.at.toFixed(0)} ms, ${coverageLine(verdict)}`);
@@ -160,8 +167,6 @@ function runMany(first: number): number {
   }
   for (const seed of failedOnce) if (goesOn()) runSeed(seed, tally);
   const before = tally.done;
-  const runs = flags.quick ? QUICK_RUNS : Number(flags.runs);
-  const minutes = flags.minutes === undefined ? null : Number(flags.minutes);
   let reportAt = tally.startedAt + 60_000;
   for (let seed = first; goesOn(); seed++) {
     const now = performance.now();
