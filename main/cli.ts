@@ -81,7 +81,7 @@ async function refuse(argv: readonly string[], message: string): Promise<number>
     const event = { event: 'error', code: 'BAD_OPTION', message };
     await say(process.stdout, `${JSON.stringify(event)}\n`);
   } else {
-    await say(process.stderr, `${message}\nRun with --help for all options.\n`);
+    await say(process.stderr, `${message} [BAD_OPTION]\nRun with --help for all options.\n`);
   }
   return EXIT_BAD_OPTION;
 }
