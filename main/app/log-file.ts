@@ -5,12 +5,12 @@
 import { appendFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../folders.ts';
-import { createLogger, isLogLevel, type Logger } from '../log.ts';
+import { createLogger, isLogLevel, LOG_LEVELS, type Logger } from '../log.ts';
 
 /** A log file is set aside at start when it is larger than this, bytes. */
 const logBytesMax = 1024 * 1024;
 
-/** The log of one data root. `level` falls back to `info` when it names no level. */
+/** The log of one data root. A `level` that is none means `info`, and the log says so. */
 export function openLogFile(root: string, level: string): { log: Logger; file: string } {
   const folder = join(root, 'logs');
   const file = join(folder, 'lockstep.log');
@@ -20,7 +20,9 @@ export function openLogFile(root: string, level: string): { log: Logger; file: s
     unlessImpossible(() => writeSync(2, line));
     unlessImpossible(() => appendFileSync(file, line, { mode: 0o600 }));
   };
-  return { log: createLogger({ level: isLogLevel(level) ? level : 'info', write }), file };
+  const log = createLogger({ level: isLogLevel(level) ? level : 'info', write });
+  if (!isLogLevel(level)) log.warn('log-level-unknown', { level, known: LOG_LEVELS.join(', ') });
+  return { log, file };
 }
 
 /** Nobody reads stderr, or the disk is full: a log line is never worth an exception. */
