@@ -19,7 +19,8 @@ import type {
   StoreOptions,
 } from './log-store.ts';
 import { unpackStored } from './stored-state.ts';
-import type { Reply, Request, WorkerStart } from './storage-worker.ts';
+import type { Reply, Request } from './storage-server.ts';
+import type { WorkerStart } from './storage-worker.ts';
 import { packIds, packOp, unpackEntries } from './write-codec.ts';
 
 /** How long a write that nothing waits for may stay in memory, milliseconds. */
@@ -183,7 +184,6 @@ class SqliteLogStore implements LogStore {
         return;
       case 'opened':
       case 'refused':
-      case 'closed':
         return;
     }
   }
