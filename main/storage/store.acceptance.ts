@@ -5,8 +5,15 @@
 import { expect, test } from 'vitest';
 import { chainHashWith, encodeMembers, groupHash } from '../../shared/protocol/codec.ts';
 import { framedBytes } from '../../shared/protocol/entry-codec.ts';
+import type { Seq } from '../../shared/model.ts';
 import type { WriteOp } from '../../shared/protocol/ready.ts';
-import type { Entry, EntryKind, Message, UnhashedEntry } from '../../shared/protocol/types.ts';
+import type {
+  Entry,
+  EntryKind,
+  Epoch,
+  Message,
+  UnhashedEntry,
+} from '../../shared/protocol/types.ts';
 import { sha256 } from '../peer/identity.ts';
 import type { FolderFacts, LogStore, StoredGroup, StoreHandlers, TailLimits } from './log-store.ts';
 
@@ -37,8 +44,11 @@ export function idOf(n: number): string {
 }
 
 /** Entries 1 … count of one log: entry 1 lists the members, every tenth is a leader's, others messages. */
-export function makeLog(count: number, options: { epoch?: number; salt?: number } = {}): Entry[] {
-  const { epoch = 1, salt = 0 } = options;
+export function makeLog(
+  count: number,
+  options: { epochOf?: (seq: Seq) => Epoch; salt?: number } = {},
+): Entry[] {
+  const { epochOf = () => ({ number: 1, leader: 3 }), salt = 0 } = options;
   const entries: Entry[] = [];
   let hash = hashZero();
   for (let seq = 1; seq <= count; seq++) {
@@ -52,7 +62,7 @@ export function makeLog(count: number, options: { epoch?: number; salt?: number 
           : new TextEncoder().encode(`text ${seq} ${salt}`);
     const unhashed: UnhashedEntry = {
       seq,
-      epoch: seq === 1 ? { number: 0, leader: 3 } : { number: epoch, leader: 3 },
+      epoch: seq === 1 ? { number: 0, leader: 3 } : epochOf(seq),
       kind,
       id: idOf(seq + salt),
       author: 3,
@@ -241,7 +251,7 @@ export function testStore(fresh: () => OpenStore): void {
   test('a cut takes the open end, and its replacement follows', async () => {
     const open = fresh();
     const log = makeLog(12);
-    const other = makeLog(15, { epoch: 2, salt: 500 });
+    const other = makeLog(15, { epochOf: () => ({ number: 2, leader: 3 }), salt: 500 });
     const first = await openFounded(open, log);
     first.write(
       { kind: 'promise', epoch: { number: 2, leader: 3 } },
