@@ -24,6 +24,8 @@ export type Way = 'out' | 'back';
 class Pipe {
   /** Bytes were swallowed: what comes after them can't be told from garbage. */
   broken = false;
+  /** Chunks that were made to wait, those that have passed since included. */
+  delayed = 0;
   readonly #to: Socket;
   readonly #treatment: () => Treatment;
   /** What waits, in order. */
@@ -46,6 +48,7 @@ class Pipe {
       pass();
       return;
     }
+    this.delayed += 1;
     this.#late.push({ due: performance.now() + delayMs, pass });
     if (this.#timer === null) this.#wait();
   }
@@ -68,10 +71,6 @@ class Pipe {
       },
       Math.max(0, first.due - performance.now()),
     );
-  }
-
-  get delayed(): number {
-    return this.#late.length;
   }
 
   close(): void {
@@ -121,7 +120,7 @@ export class ChaosProxy {
     return this.#treatments.out.swallow || this.#treatments.back.swallow;
   }
 
-  /** Chunks that are on their way. */
+  /** Chunks of open connections that were made to wait, those that have passed since included. */
   get delayed(): number {
     const pipes = [...this.#connections].flatMap((connection) => connection.pipes);
     return pipes.reduce((sum, pipe) => sum + pipe.delayed, 0);

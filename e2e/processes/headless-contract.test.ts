@@ -453,14 +453,22 @@ describe('the end', () => {
       env: { ...process.env, LOCKSTEP_HOME: home },
       stdio: [openSync('/dev/null', 'r'), 'ignore', 'ignore'],
     });
-    await first.statusWhere('it is a member', ({ members }) => members.includes(2));
-    first.send({ cmd: 'send', text: 'still there?', ref: 1 });
-    await first.statusWhere('it has the message', ({ peers, commit }) =>
-      peers.some((peer) => peer.id === 2 && peer.commit === commit && commit > 3),
-    );
-    expect(service.exitCode).toBeNull();
-    service.kill('SIGTERM');
-    await first.statusWhere('it has left', ({ members }) => !members.includes(2));
+    const ended = once(service, 'exit');
+    try {
+      await first.statusWhere('it is a member', ({ members }) => members.includes(2));
+      first.send({ cmd: 'send', text: 'still there?', ref: 1 });
+      await first.statusWhere('it has the message', ({ peers, commit }) =>
+        peers.some((peer) => peer.id === 2 && peer.commit === commit && commit > 3),
+      );
+      expect(service.exitCode).toBeNull();
+      service.kill('SIGTERM');
+      await first.statusWhere('it has left', ({ members }) => !members.includes(2));
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      // Before its folder goes.
+      service.kill('SIGKILL');
+      await ended;
+    }
   });
 });
 
