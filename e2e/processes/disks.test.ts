@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Cluster, type StartOptions } from './cluster.ts';
+import type { PeerProcess } from './peer-process.ts';
 import { SlowDisk } from './slow-disk.ts';
 import { type Trial, plain, trial } from './trial.ts';
 import { Undo } from './undo.ts';
@@ -136,4 +137,45 @@ test('a leave that the disk outlasts answers each message, and each answer is tr
     await cluster.close();
     slow.close();
   }
+});
+
+/** A group of one whose disk the test slows. */
+async function alone(story: (peer: PeerProcess, slow: SlowDisk) => Promise<void>): Promise<void> {
+  const slow = await SlowDisk.build();
+  const cluster = new Cluster();
+  try {
+    const peer = await cluster.startPeer(1, [], slow.start);
+    await peer.until('it leads and is listed', () => peer.final.length === 2);
+    await story(peer, slow);
+  } finally {
+    await cluster.close();
+    slow.close();
+  }
+}
+
+test('input is not read on while far too much of it is not stored', async () => {
+  await alone(async (peer, slow) => {
+    slow.delay(1_000);
+    const many = Array.from({ length: 20_000 }, (_, ref) => ({ cmd: 'send', text: 'm', ref }));
+    peer.send(...many, { cmd: 'history', limit: 1 });
+    await peer.event('history');
+    const kinds = peer.events.map(({ event }) => event);
+    const before = kinds.slice(0, kinds.indexOf('history')).filter((kind) => kind === 'accepted');
+    // What is held at most, and what is in the pipe and in chunks that were read.
+    expect(before.length).toBeGreaterThan(20_000 - 8_192 - 4_000);
+    slow.delay(0);
+  });
+});
+
+test('a second signal ends a peer whose disk hangs', async () => {
+  await alone(async (peer, slow) => {
+    slow.hang();
+    peer.send({ cmd: 'send', text: 'never stored', ref: 1 });
+    await expect.poll(() => slow.hangs).toBe(true);
+    // Two of a kind can become one on their way.
+    peer.signal('SIGINT');
+    peer.signal('SIGTERM');
+    expect(await peer.ended()).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(peer.accepted.size).toBe(0);
+  });
 });

@@ -2,8 +2,8 @@
  * A headless peer whose disk is as slow as a test wants, changeable while it runs. It is built for the
  * test into a folder of its own and removed with it; the product has no such switch.
  */
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -57,6 +57,17 @@ export class SlowDisk {
   /** From now on every transaction takes this much longer, milliseconds. */
   delay(ms: number): void {
     writeFileSync(this.#control, String(ms));
+  }
+
+  /** From now on a transaction never ends, and nothing but the end of the process ends its thread. */
+  hang(): void {
+    execFileSync('mkfifo', [`${this.#control}.never`]);
+    writeFileSync(this.#control, 'never');
+  }
+
+  /** A transaction has begun to hang. */
+  get hangs(): boolean {
+    return existsSync(`${this.#control}.hangs`);
   }
 
   close(): void {
