@@ -67,6 +67,7 @@ class SqliteLogStore implements LogStore {
   readonly stored: Stored;
   readonly #worker: Worker;
   readonly #handlers: StoreHandlers;
+  readonly #exited: Promise<void>;
   readonly #packer = new ByteWriter();
   readonly #answers = new Map<number, (bytes: Uint8Array) => void>();
   #tokens = 0;
@@ -82,6 +83,9 @@ class SqliteLogStore implements LogStore {
     this.#handlers = handlers;
     this.#packer.reset();
     worker.on('message', (reply: Reply) => this.#onReply(reply));
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => resolve());
+    });
   }
 
   async saveFacts(facts: FolderFacts): Promise<void> {
@@ -133,11 +137,8 @@ class SqliteLogStore implements LogStore {
 
   async #close(): Promise<void> {
     this.#handOver();
-    const exited = new Promise<void>((resolve) => {
-      this.#worker.once('exit', () => resolve());
-    });
     this.#post({ kind: 'close' });
-    await exited;
+    await this.#exited;
     this.#end();
   }
 

@@ -346,4 +346,14 @@ export function testStore(fresh: () => OpenStore): void {
     expect(second.store.stored.durable?.pending).toEqual([messageOf(5)]);
     await second.store.close();
   });
+
+  test('an abandoned store is closed at once, and its folder free', async () => {
+    const open = fresh();
+    const first = await openFounded(open, makeLog(1));
+    await first.store.abandon();
+    await first.store.close();
+    const second = await drive(open);
+    expect(second.store.stored.group).toEqual(group);
+    await second.store.close();
+  });
 }
