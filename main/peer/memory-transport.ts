@@ -35,7 +35,6 @@ export class MemoryNetwork {
       send: (to, message) => node.send(to, message),
       setAddresses: (members) => node.setAddresses(members),
       addSeed: (address) => node.addSeed(address),
-      setName: (name) => node.setName(name),
       disconnect: (peer, refusal) => node.disconnect(peer, refusal),
       close: () => Promise.resolve(node.close()),
     };
@@ -103,7 +102,7 @@ class MemoryNode {
   #addresses: readonly Member[] = [];
   #listening: Listening | null = null;
   #closed = false;
-  #name: string;
+  readonly #name: string;
   group: Group | null;
 
   constructor(network: MemoryNetwork, options: TransportOptions) {
@@ -165,10 +164,6 @@ class MemoryNode {
   addSeed(address: string): void {
     this.#seeds.add(address);
     this.#network.redial();
-  }
-
-  setName(name: string): void {
-    this.#name = name;
   }
 
   disconnect(peer: PeerId, refusal: Refusal): void {

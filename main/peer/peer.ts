@@ -63,7 +63,6 @@ import {
   DEFAULT_HOST,
   DEFAULT_PORT,
   type PeerOptions,
-  wrongName,
 } from './peer-options.ts';
 import { endingOf, fatal, refusalFor } from './refusals.ts';
 import { createTcpTransport } from './tcp-transport.ts';
@@ -296,17 +295,6 @@ export class Peer {
     return formatInvite(group, seeds);
   }
 
-  /** Takes another display name. Refused with BAD_OPTION. */
-  async rename(name: string): Promise<Result<null, NodeError>> {
-    const wrong = wrongName(name);
-    if (wrong !== null) return badOption(wrong);
-    this.#facts = { ...this.#facts, name };
-    this.#transport?.setName(name);
-    this.#input({ kind: 'rename', name });
-    await this.#store.saveFacts(this.#facts);
-    return ok(null);
-  }
-
   /** Leaves the group gracefully, within three seconds, then closes. Idempotent. */
   leave(): Promise<void> {
     this.#leaving ??= this.#leave();
@@ -415,22 +403,21 @@ export class Peer {
 
   /** Listens; on a free port if one was asked for and the folder's is taken. */
   async #listen(): Promise<Result<null, NodeError>> {
-    const any = this.#start.options.port === 0;
-    const ports = any && this.#facts.port !== 0 ? [this.#facts.port, 0] : [this.#facts.port];
-    let failure: NodeError | null = null;
-    for (const port of ports) {
-      const transport = this.#makeTransport(port);
-      const listening = await transport.listen();
-      if (listening.ok) {
-        this.#transport = transport;
-        this.#listening = listening.value;
-        this.#facts = { ...this.#facts, port: listening.value.port };
-        return ok(null);
-      }
-      failure = listening.error;
-      if (failure.code !== 'PORT_IN_USE') break;
-    }
-    return failure === null ? ok(null) : err(failure);
+    const { port } = this.#facts;
+    const listening = await this.#listenOn(port);
+    const another = this.#start.options.port === 0 && port !== 0;
+    if (listening.ok || !another || listening.error.code !== 'PORT_IN_USE') return listening;
+    return this.#listenOn(0);
+  }
+
+  async #listenOn(port: number): Promise<Result<null, NodeError>> {
+    const transport = this.#makeTransport(port);
+    const listening = await transport.listen();
+    if (!listening.ok) return listening;
+    this.#transport = transport;
+    this.#listening = listening.value;
+    this.#facts = { ...this.#facts, port: listening.value.port };
+    return ok(null);
   }
 
   #makeTransport(port: number): Transport {

@@ -66,7 +66,6 @@ export function createTcpTransport(options: TransportOptions): Transport {
     send: (to, message) => transport.send(to, message),
     setAddresses: (members) => transport.setAddresses(members),
     addSeed: (address) => transport.addSeed(address),
-    setName: (name) => transport.setName(name),
     disconnect: (peer, refusal) => transport.disconnect(peer, refusal),
     close: () => transport.close(),
   };
@@ -110,7 +109,7 @@ class TcpTransport {
   readonly #seeds: SeedAddress[] = [];
   readonly #host: ConnectionHost;
   #group: Group | null;
-  #name: string;
+  readonly #name: string;
   #listening: Listening | null = null;
   #watch: NodeJS.Timeout | null = null;
   #watchedAt = 0;
@@ -209,10 +208,6 @@ class TcpTransport {
 
   #dialSeed(seed: SeedAddress): void {
     if (this.#listening !== null && !isOwn(seed, this.#listening)) this.#dialler.addSeed(seed);
-  }
-
-  setName(name: string): void {
-    this.#name = shortName(name);
   }
 
   disconnect(peer: PeerId, refusal: Refusal): void {

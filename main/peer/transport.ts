@@ -137,8 +137,6 @@ export interface Transport {
   readonly setAddresses: (members: readonly Member[]) => void;
   /** An extra address, `[ID:]HOST:PORT`, dialled until it is linked. Own addresses are ignored. */
   readonly addSeed: (address: string) => void;
-  /** The display name that HELLO carries from now on. */
-  readonly setName: (name: string) => void;
   /** Tells the peer why, then closes; `linkDown` follows. Redials seldom afterwards. */
   readonly disconnect: (peer: PeerId, refusal: Refusal) => void;
   /** Flushes what was sent (bounded), closes every link and the port. Idempotent. */
