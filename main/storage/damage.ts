@@ -4,13 +4,14 @@
  * a value of a type that no column may have can also make an exception (database.ts, `readingError`).
  */
 import type { Database } from 'better-sqlite3';
-import { chainHashWith, decodeMembers, groupHash } from '../../shared/protocol/codec.ts';
+import { must } from '../../shared/assert.ts';
+import { chainHashWith, groupHash } from '../../shared/protocol/codec.ts';
 import { readUuid } from '../../shared/protocol/uuid.ts';
 import { sha256 } from '../peer/identity.ts';
-import { isWhole, type LogRow } from './log-row.ts';
+import { ENTRY_KINDS, isWhole, type LogRow } from './log-row.ts';
 import { sealOf, type StateRow } from './state-row.ts';
 import { loadKnown, loadPending } from './stored-state.ts';
-import { crcOfKnown, crcOfMessage, ENTRY_KINDS } from './write-codec.ts';
+import { crcOfKnown, crcOfMessage } from './write-codec.ts';
 
 /** Entries at the end of the log whose chain is checked before anything is built on it. */
 export const CHECKED_AT_OPENING = 1_000;
@@ -132,12 +133,9 @@ function placeBefore(
 function followsFrom(previous: Uint8Array, row: LogRow): boolean {
   if (!isWhole(row)) return false;
   const [seq, number, leader, kindCode, idBytes, author, afterBytes, sentAt, body, hash] = row;
-  const kind = ENTRY_KINDS[kindCode];
-  const id = readUuid(idBytes, 0);
+  const kind = must(ENTRY_KINDS[kindCode], 'a whole row has a kind');
+  const id = must(readUuid(idBytes, 0), 'a whole row has an id');
   const after = afterBytes === null ? null : readUuid(afterBytes, 0);
-  if (kind === undefined || id === null || (afterBytes !== null && after === null)) return false;
-  if (kind === 'members' && !decodeMembers(body).ok) return false;
-  if (author < 1 || author >= 2 ** 31 || leader >= 2 ** 31 || body.length > 64 * 1024) return false;
   const unhashed = { seq, epoch: { number, leader }, kind, id, author, after, sentAt, body };
   return hash.equals(chainHash(previous, unhashed));
 }

@@ -348,9 +348,21 @@ describe('damage', () => {
     expect(await backgroundFinds(folder)).toMatchObject({ code: 'CORRUPT', fatal: true });
   });
 
-  test('an entry that is read before the background check comes to it is not handed out', async () => {
+  test.each([
+    ["hash = x'00'"],
+    ["id = x'00000000000000000000000000000000'"],
+    ["after = x'00000000000000000000000000000000'"],
+    ['kind = 3'],
+    ['author = 8589934592'],
+    ['author = 0'],
+    ['epoch_leader = 8589934592'],
+    ['sent_at = -1'],
+    ['sent_at = 9007199254740993'],
+    ['body = zeroblob(65537)'],
+    ["kind = 1, body = x'00'"],
+  ])('with %s an entry is not handed out before the background check, either', async (sql) => {
     const folder = await folderWith(1_500);
-    tamperTypes(folder, "UPDATE log SET hash = x'00' WHERE seq = 100");
+    tamperTypes(folder, `UPDATE log SET ${sql} WHERE seq = 100`);
     const opened = LogDatabase.open(folder);
     if (!opened.ok) throw new Error(opened.error.message);
     const range = { from: 90, to: 110, bytesMax: 1_000_000 };

@@ -8,12 +8,9 @@ import { assertNever } from '../../shared/assert.ts';
 import { ByteReader } from '../../shared/protocol/byte-reader.ts';
 import { ByteWriter } from '../../shared/protocol/byte-writer.ts';
 import type { KnownPeer, WriteOp } from '../../shared/protocol/ready.ts';
-import type { Entry, EntryKind, Message, MessageId } from '../../shared/protocol/types.ts';
+import type { Entry, Message, MessageId } from '../../shared/protocol/types.ts';
 import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
-import type { LogRow } from './log-row.ts';
-
-/** Kinds by the number that is stored. */
-export const ENTRY_KINDS: readonly EntryKind[] = ['message', 'members', 'leader'];
+import { ENTRY_KINDS, type LogRow } from './log-row.ts';
 
 const OP = {
   cut: 1,
