@@ -17,8 +17,8 @@ import { UUID_BYTES } from '../../shared/protocol/uuid.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import { makePrivateFolder } from '../folders.ts';
 import { checkRecent, checkRows, checkState } from './damage.ts';
-import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { type LogRow, wholeRow } from './log-row.ts';
+import type { EntryRange, FolderFacts, StoredGroup, TailLimits } from './log-store.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { PendingTable } from './pending-table.ts';
 import { sealOf, type StateRow } from './state-row.ts';
@@ -385,21 +385,19 @@ function openingError(error: unknown, folder: string): NodeError {
 }
 
 /**
- * The error for an exception while what is stored is checked or loaded: a statement that does not
- * fit the tables, or a value that no column may have, shows that they are damaged.
+ * The error for an exception while what is stored is checked or loaded. One of our own is damage, too: a
+ * statement that does not fit the tables, or a value that no column may have.
  */
 export function readingError(error: unknown, folder: string): NodeError {
-  const code = codeOf(error);
-  const { message } = error as Error;
-  if (code === 'SQLITE_ERROR') return corrupt(folder, message);
-  if (code === null) return corrupt(folder, `a stored value is unreadable: ${message}`);
-  return storageError(error, folder);
+  if (codeOf(error) !== null) return storageError(error, folder);
+  return corrupt(folder, `it cannot be read: ${(error as Error).message}`);
 }
 
-/** What SQLite or the system calls it; null for an exception of our own code, or what Node says of it. */
+/** What the system or SQLite says of file and disk; null for an exception that our own code made. */
 function codeOf(error: unknown): string | null {
   const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code !== '' && !code.startsWith('ERR_') ? code : null;
+  if (typeof code !== 'string' || code === '') return null;
+  return /^(ERR_|SQLITE_(CONSTRAINT|MISUSE|RANGE|ERROR$|MISMATCH))/.test(code) ? null : code;
 }
 
 /** What an exception of SQLite or the file system means for a person; anything else is our bug. */
@@ -415,7 +413,6 @@ export function storageError(error: unknown, folder: string): NodeError {
     };
   }
   if (/^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(code)) return corrupt(folder, message);
-  if (/^SQLITE_(CONSTRAINT|MISUSE|RANGE|ERROR$|MISMATCH)/.test(code)) throw error;
   return {
     code: 'DISK',
     message: `The disk refused to store data in ${folder} (${code}: ${message}).`,
