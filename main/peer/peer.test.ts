@@ -1,6 +1,6 @@
 /**
- * The shell around the core: the end of a disk, at the start and later, and what is told of old entries
- * after a restart.
+ * The shell around the core: what a founder keeps first, the end of a disk, at the start and later, and
+ * what is told of old entries after a restart.
  */
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { ok } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
 import type { LogStore, StoreHandlers } from '../storage/log-store.ts';
 import { memoryFolder, openMemoryLogStore } from '../storage/memory-log-store.ts';
+import type { KeyStore } from './key-store.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { openPeer, type Peer } from './peer.ts';
 
@@ -145,4 +146,20 @@ test('what a members list changed is told when it becomes final, and after a res
   expect(second.told[0]?.seq).toBeGreaterThan(1);
   expect(await second.peer.history(1, 1)).toMatchObject([{ seq: 1, change }]);
   await second.peer.close();
+});
+
+test('the key of a new group is kept before anybody can reach its founder and look for it', async () => {
+  const port = (await canListen(0)) ?? 0;
+  let free: number | null = null;
+  const keyStore: KeyStore = {
+    put: async () => {
+      free = await canListen(port);
+      return ok(null);
+    },
+    keyFor: () => Promise.resolve(null),
+  };
+  const opened = await openPeer({ ...optionsOn({}, port), keyStore }, () => {});
+  if (!opened.ok) throw new Error(opened.error.message);
+  expect(free).toBe(port);
+  await opened.value.close();
 });

@@ -371,7 +371,12 @@ export class Peer {
       await this.#store.saveFacts({ ...this.#facts, host: DEFAULT_HOST, port: NO_PORT });
     }
     const founding = fresh && !this.#start.checked.seeds.some((seed) => this.#leadsAway(seed));
-    if (founding) this.#group = createGroup();
+    if (founding) {
+      this.#group = createGroup();
+      // Before anybody can hear of the group: a joiner that was waiting looks for the key at once. If
+      // this start fails, it is a key that nobody will ever ask for.
+      await this.#keepKey(this.#group);
+    }
     const listening = await this.#listen();
     if (!listening.ok) return listening;
     if (!sameFacts(this.#facts, stored.facts)) await this.#store.saveFacts(this.#facts);
@@ -501,7 +506,6 @@ export class Peer {
       groupHash: hash,
     });
     await this.#store.saveGroup(group, first);
-    await this.#keepKey(group);
     const list = { seq: 1, members: [self] };
     this.#run({ ...emptyState(hash), promised: first.epoch, tail: [first], lists: [list] });
   }
