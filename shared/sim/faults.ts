@@ -166,7 +166,8 @@ export class Faults {
 
   /**
    * Puts the old copy in, where everyone can tell by a higher promise that this machine reported, and
-   * where it is no quorum by itself; otherwise nobody could tell, and the machine starts as it was.
+   * where it is no quorum by itself; otherwise nobody could tell, and the machine starts as it was. Of two
+   * old copies neither remembers what the other one promised since.
    */
   #restore(host: Host): void {
     if (host.state !== 'down' || host.folder !== 'own') return;
@@ -184,9 +185,10 @@ export class Faults {
 
   #isTellable(host: Host, snapshot: Disk): boolean {
     if (snapshot.log.length === 0 || isQuorumAlone(host, snapshot)) return false;
+    if (this.#sim.hosts.some(({ folder }) => folder === 'old')) return false;
     return this.#sim.hosts.every((other) => {
       if (other === host || other.folder === 'copied') return true;
-      const known = (other.ownFolder?.disk ?? other.disk).known.get(host.id);
+      const known = other.disk.known.get(host.id);
       return known !== undefined && compareEpochs(known.promised, snapshot.promised) > 0;
     });
   }
