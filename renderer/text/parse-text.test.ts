@@ -1,7 +1,7 @@
 /** Light markdown: what becomes what, what stays as typed, and that hostile text neither runs nor hangs. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOpenable } from './links.ts';
+import { isOpenable } from './markdown.ts';
 import { parseText } from './parse-text.ts';
 import type { TextNode } from './text-node.ts';
 
@@ -31,7 +31,7 @@ describe('marks', () => {
     ['', ''],
     ['**b** *i* _i_ ~~s~~ `c`', 'p(strong(b) em(i) em(i) s(s) code(c))'],
     ['(*i*), "**b**": x', 'p((em(i)), "strong(b)": x)'],
-    ['***both***', 'p(strong(em(both)))'],
+    ['***both***', 'p(em(strong(both)))'],
     ['**b *i***', 'p(strong(b em(i)))'],
     ['*i **b***', 'p(em(i strong(b)))'],
     ['*say `x`*', 'p(em(say code(x)))'],
@@ -40,10 +40,14 @@ describe('marks', () => {
     ['- **a**\n- b', 'item(- strong(a))item(- b)'],
     ['  1) a', 'item(  1) a)'],
     ['> q\n> r', 'blockquote(p(q\nr))'],
+    ['> q\nanswer', 'blockquote(p(q))p(answer)'],
+    ['> q\n>:(', 'blockquote(p(q))p(>:()'],
     ['>> q', 'blockquote(blockquote(p(q)))'],
     ['```\nlet a = **1**;\n```', 'pre(let a = **1**;)'],
     ['```js\nlet a = 1;', 'pre[js](let a = 1;)'],
     ['a\n````\n```\n````\nb', 'p(a)pre(```)p(b)'],
+    ['```js\n```', 'pre[js]()'],
+    ['```\n\n```\nafter', 'pre()p(after)'],
   ])('%j', (text, shown) => {
     expect(show(parseText(text))).toBe(shown);
   });
@@ -56,6 +60,8 @@ describe('links', () => {
     [`see ${url}.`, `p(see ${a}.)`],
     [`(${url}), <${url}>`, `p((${a}), <${a}>)`],
     [`**${url}**`, `p(strong(${a}))`],
+    [`~~${url}~~ _${url}_`, `p(s(${a}) em(${a}))`],
+    ['https://ann@a.example/', 'p(a[https://ann@a.example/](https://ann@a.example/))'],
     ['https://a.example/b_(c)_d_', 'p(a[https://a.example/b_(c)_d_](https://a.example/b_(c)_d_))'],
     ['mailto:ann@a.example', 'p(a[mailto:ann@a.example](mailto:ann@a.example))'],
     [`[the plan, at last](${url})`, `p(a[${url}](the plan, at last))`],
@@ -77,6 +83,11 @@ describe('links', () => {
   ])('%j', (text, shown) => {
     expect(show(parseText(text))).toBe(shown);
   });
+});
+
+test('a long address is not cut', () => {
+  const href = `https://a.example/${'a'.repeat(60_000)}`;
+  expect(parseText(href)).toEqual([{ tag: 'p', children: [{ tag: 'a', children: [href], href }] }]);
 });
 
 describe('stays as typed', () => {
@@ -121,8 +132,7 @@ describe('stays as typed', () => {
     '1.',
     '* ',
     '```',
-    '```js\n```',
-    '```\n\n```\nafter',
+    '~~~\nornament\n~~~',
     '\0',
   ])('%j', (text) => {
     const nodes = parseText(text);
@@ -213,11 +223,23 @@ describe('nothing that was written is lost', () => {
     ['backticks of every number', Array.from({ length: 300 }, (_, i) => '`'.repeat(i)).join(' ')],
     ['brackets after an address', `https://a${')'.repeat(long)}`],
     ['marks in marks', '*a **b ~~c~~** _d_* '.repeat(long / 20)],
+    ['marks in marks in marks', '*a '.repeat(long / 6) + 'b* '.repeat(long / 6)],
+    ['marks without words', '*_~~'.repeat(long / 4)],
+    ['quotation marks in addresses', "https://a.example/'x".repeat(long / 20)],
+    ['empty lines', '\n'.repeat(long)],
+    ['empty quotes', '>\n'.repeat(long / 2)],
   ])('of %s, and in time', (_, text) => {
     const begun = performance.now();
     expect(essence(typed(parseText(text)))).toBe(essence(text));
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
+});
+
+test('marks and quotes nest to a limit', () => {
+  const depth = (nodes: readonly TextNode[]): number =>
+    Math.max(0, ...nodes.map((node) => (typeof node === 'string' ? 0 : 1 + depth(node.children))));
+  const text = `${'> '.repeat(99)}${'*a '.repeat(99)}${'b* '.repeat(99)}`;
+  expect(depth(parseText(text))).toBeLessThan(15);
 });
 
 test('many plain lines are one piece', () => {
