@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,11 +7,12 @@ import type { Identity } from '../../shared/ipc/contract.ts';
 import type {
   FatalCode,
   FinalEntry,
+  NodeError,
   NodeEvent,
   NodeStatus,
   SendOutcome,
 } from '../../shared/model.ts';
-import { err, ok } from '../../shared/result.ts';
+import { err, ok, type Result } from '../../shared/result.ts';
 import { createLogger } from '../log.ts';
 import { formatInvite } from '../peer/invite.ts';
 import type { PeerOptions } from '../peer/peer.ts';
@@ -55,6 +57,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await session.leave();
   groups.flush();
   rmSync(root, { recursive: true });
@@ -63,6 +66,10 @@ afterEach(async () => {
 /** A node whose every word the test speaks. */
 class FakeNode {
   options: PeerOptions | null = null;
+  /** How often one was asked for. */
+  opened = 0;
+  /** Resolves when it has started, or failed to. */
+  started: Promise<void> = Promise.resolve();
   refusal: FatalCode | null = null;
   stored: FinalEntry[] = [];
   /** What it tells while it starts. */
@@ -74,13 +81,16 @@ class FakeNode {
   outcome: Promise<SendOutcome> = Promise.resolve(ok('01900000-0000-7000-8000-000000000009'));
   tell: (event: NodeEvent) => void = () => undefined;
 
-  open(options: PeerOptions, onEvent: (event: NodeEvent) => void) {
+  async open(
+    options: PeerOptions,
+    onEvent: (event: NodeEvent) => void,
+  ): Promise<Result<Peer, NodeError>> {
+    this.opened += 1;
     this.options = options;
     this.tell = onEvent;
     mkdirSync(options.data, { recursive: true });
-    if (this.refusal !== null) {
-      return Promise.resolve(err({ code: this.refusal, message: 'words', fatal: true }));
-    }
+    await this.started;
+    if (this.refusal !== null) return err({ code: this.refusal, message: 'words', fatal: true });
     const end = async (): Promise<void> => {
       await this.left;
       this.closed += 1;
@@ -95,7 +105,7 @@ class FakeNode {
       close: end,
     };
     for (const event of this.early) onEvent(event);
-    return Promise.resolve(ok(peer));
+    return ok(peer);
   }
 
   fail(code: FatalCode): void {
@@ -129,6 +139,15 @@ function entry(seq: number): FinalEntry {
   return { ...base, kind: 'message', text: `text ${seq}` };
 }
 
+/** A promise, and what resolves it. */
+function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}
+
 function phases(): string[] {
   return sent.flatMap((event) => (event.name === 'phase-changed' ? [event.payload.kind] : []));
 }
@@ -160,6 +179,46 @@ describe('starting', () => {
     expect(existsSync(node.options?.data ?? '')).toBe(false);
     node.refusal = null;
     await openGroup();
+  });
+
+  test('a second group is refused while the first one opens, and no node is made for it', async () => {
+    const starting = gate();
+    node.started = starting.passed;
+    const first = session.startGroup(ada);
+    expect(await session.joinGroup(form)).toMatchObject({ ok: false, error: { code: 'BUSY' } });
+    expect(node.opened).toBe(1);
+    starting.open();
+    expect(await first).toEqual(ok(null));
+  });
+
+  test.each([null, 'DISK'] as const)(
+    'what is cancelled while its node starts is not shown, whatever becomes of it: %s',
+    async (refusal) => {
+      const starting = gate();
+      node.started = starting.passed;
+      node.refusal = refusal;
+      const joining = session.joinGroup(form);
+      await session.backToStart();
+      starting.open();
+      await joining;
+      expect(phases()).toEqual(['start']);
+      expect(session.phase()).toMatchObject({ kind: 'start', error: null });
+      expect(node.closed).toBe(refusal === null ? 1 : 0);
+      expect(existsSync(node.options?.data ?? '')).toBe(false);
+    },
+  );
+
+  test('a known group whose port is taken by now opens at another one', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, ada.host, resolve));
+    const address = other.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const data = join(root, 'groups', 'known');
+    groups.rememberGroup({ ...ada, port, group: 'aa', data, openedAt: 1, diverged: false });
+    const [record] = groups.groups();
+    await session.openKnown(record!);
+    other.close();
+    expect(node.options?.port).toBeGreaterThan(port);
   });
 
   test('a known group whose data is damaged ends in words, and the card is a step away', async () => {
@@ -211,6 +270,15 @@ describe('joining', () => {
     expect(session.phase()).toMatchObject({ kind: 'start', error: { code: 'WRONG_KEY' } });
     expect(node.closed).toBe(1);
     expect(existsSync(node.options?.data ?? '')).toBe(false);
+  });
+
+  test('the first reason why a node fails stays the reason', async () => {
+    node.early = (['WRONG_KEY', 'DISK', 'ID_TAKEN'] as const).map((code) => {
+      return { kind: 'error', error: { code, message: 'words', fatal: true } };
+    });
+    await session.joinGroup(form);
+    expect(session.phase()).toMatchObject({ kind: 'start', error: { code: 'WRONG_KEY' } });
+    expect(phases()).not.toContain('ended');
   });
 
   test('a cancelled join leaves nothing behind and is not heard again', async () => {
@@ -346,6 +414,37 @@ describe('an open group', () => {
       start: { groups: [{ group: 'aa' }], invite: '' },
     });
     await openGroup();
+  });
+
+  test('asks for its status again and again, for nobody tells of latencies', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await openGroup();
+    session.snapshot();
+    sent.length = 0;
+    vi.advanceTimersByTime(1_000);
+    session.snapshot();
+    expect(sent).toEqual([]);
+    node.stored = [entry(1)];
+    vi.advanceTimersByTime(1_000);
+    expect(session.snapshot().status).toEqual(status(1));
+    expect(sent).toEqual([{ name: 'status-changed', payload: status(1) }]);
+  });
+
+  test('one that cannot be left in time is given up', async () => {
+    const leaving = gate();
+    node.left = leaving.passed;
+    await openGroup();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let left = false;
+    const leave = session.leave().then(() => {
+      left = true;
+    });
+    await vi.advanceTimersByTimeAsync(3_499);
+    expect(left).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(left).toBe(true);
+    leaving.open();
+    await leave;
   });
 
   test('a leave under way is waited for before the app may end', async () => {
