@@ -32,10 +32,8 @@ export async function takeFirstStep(
     await session.backToStart({ field: null, code: 'BAD_OPTION', message: problem });
     return;
   }
-  const result = await act(session, groups, line);
-  if (result === null) await session.backToStart();
-  else if (!result.ok && session.phase().kind === 'joining')
-    await session.backToStart(result.error);
+  // The session itself shows the card with the reason when a group does not open.
+  if ((await act(session, groups, line)) === null) await session.backToStart();
 }
 
 /** Null when there is nothing to do without a person. */
