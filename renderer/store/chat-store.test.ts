@@ -1,5 +1,6 @@
 /** The store on the fake bridge: the race between snapshot and events, pages, drafts, marks. */
 import { expect, test, vi } from 'vitest';
+import type { Snapshot } from '../../shared/ipc/contract.ts';
 import { createFakeBridge } from '../testing/fake-bridge.ts';
 import type { FakeBridge } from '../testing/fake-bridge.ts';
 import {
@@ -161,7 +162,46 @@ test('a closed store hears nothing any more', async () => {
   const fake = openFake(1);
   const chat = createChatStore(fake.bridge, null);
   await settle();
+  expect(fake.listening()).toBeGreaterThan(0);
+  fake.answers.snapshot = snapshot({ entries: [messageEntry(2)], status: status({ commit: 2 }) });
+  chat.actions.retry();
   chat.close();
+  expect(fake.listening()).toBe(0);
   fake.emit('entries-finalized', [messageEntry(2)]);
+  await settle();
   expect(chat.store.getState().conversation.last).toBe(1);
 });
+
+test('a page that is hidden for good hands over what was typed last', () => {
+  const fake = openFake(1);
+  const chat = createChatStore(fake.bridge, null);
+  chat.actions.saveDraft('last words');
+  window.dispatchEvent(new Event('pagehide'));
+  expect(asked(fake, 'save-draft')).toEqual([{ text: 'last words' }]);
+  // Nobody listens for the end of a page once its store is closed.
+  chat.close();
+  chat.actions.saveDraft('more');
+  window.dispatchEvent(new Event('pagehide'));
+  expect(asked(fake, 'save-draft')).toHaveLength(1);
+});
+
+test.each([
+  ['after', [1, 0]],
+  ['before', [0, 1]],
+])(
+  'a snapshot that was asked for again does not count, come it %s the newer one',
+  async (_when, order) => {
+    const fake = openFake(1);
+    const answers: ((given: Snapshot) => void)[] = [];
+    const getSnapshot = () => new Promise<Snapshot>((resolve) => answers.push(resolve));
+    const chat = createChatStore({ ...fake.bridge, getSnapshot }, null);
+    chat.actions.retry();
+    const shown: string[] = [];
+    chat.store.subscribe(({ draft }) => shown.push(draft));
+    for (const which of order) {
+      answers[which]?.(snapshot({ draft: which === 0 ? 'old' : 'new' }));
+      await settle();
+    }
+    expect(shown).toEqual(['new']);
+  },
+);

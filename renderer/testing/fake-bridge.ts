@@ -38,6 +38,8 @@ export interface FakeBridge {
   readonly requests: readonly { readonly name: RequestName; readonly args: unknown }[];
   /** Sends an event to every listener. */
   readonly emit: <Name extends EventName>(name: Name, payload: Events[Name]) => void;
+  /** How many listeners there are for events of any name. */
+  readonly listening: () => number;
 }
 
 /** A fake that answers from these. */
@@ -109,5 +111,6 @@ export function createFakeBridge(given: Partial<FakeAnswers> & { snapshot: Snaps
     onStatusChanged: on('status-changed'),
     onErrorReported: on('error-reported'),
   };
-  return { bridge, answers, requests, emit };
+  const listening = (): number => [...listeners.values()].reduce((sum, set) => sum + set.size, 0);
+  return { bridge, answers, requests, emit, listening };
 }
