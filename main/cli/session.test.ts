@@ -362,6 +362,7 @@ describe('a reader that is slow', () => {
     });
     await exit;
     expect(taken).toBe(much.length + 1);
+    await turn();
     // What it was waiting for when it was told to end, and not all that there is.
     expect(shown).toHaveLength(500);
   });
