@@ -1,8 +1,10 @@
-/** Many messages of one author at once: each frame to the leader stays within its bounds. */
+/** Many messages at once: each frame to the leader stays within its bounds, and so does what it holds. */
 import { expect, test } from 'vitest';
 import { encodeMessage } from './codec.ts';
 import { defaultConfig } from './config.ts';
 import { Cluster } from './testing/cluster.ts';
+import { idOf, messageOf } from './testing/entries.ts';
+import type { Message } from './types.ts';
 
 test('messages of any size share frames within the limit of a batch', () => {
   const cluster = new Cluster();
@@ -27,4 +29,30 @@ test('messages of any size share frames within the limit of a batch', () => {
   for (const frame of frames) {
     expect(encodeMessage(frame).length).toBeLessThan(defaultConfig.batchBytes);
   }
+});
+
+test('a leader holds so many messages whose predecessor is missing, and no more', () => {
+  const cluster = new Cluster();
+  cluster.level = 'none';
+  cluster.found(2);
+  cluster.start(2);
+  cluster.addHost(1);
+  cluster.start(1);
+  cluster.run(5_000);
+  const leader = cluster.host(2);
+  // Nothing becomes final: what is counted is what is taken into the order.
+  leader.manualDisk = true;
+  const last = (): number => cluster.replica(2).inspect().last.seq;
+  const submit = (...messages: readonly Message[]): void =>
+    cluster.input(leader, { kind: 'message', from: 1, message: { kind: 'submit', messages } });
+  const before = last();
+  const missing = messageOf(1, 1);
+  const heldMax = 20_000;
+  // The last one is one too many; it is submitted again later.
+  for (let n = 0; n <= heldMax; n++) submit({ ...missing, id: idOf(n + 2), after: missing.id });
+  expect(last()).toBe(before);
+  submit(missing);
+  expect(last()).toBe(before + 1 + heldMax);
+  submit({ ...missing, id: idOf(heldMax + 2), after: missing.id });
+  expect(last()).toBe(before + 2 + heldMax);
 });
