@@ -337,6 +337,34 @@ describe('a link that is cut', () => {
   });
 });
 
+test('links that one process ends again and again are not redialled each time', async () => {
+  // Where the peer says that it listens: redials are accepted there and cut.
+  let redials = 0;
+  const dying = createServer((socket) => {
+    redials += 1;
+    socket.destroy();
+  });
+  opened.push({ close: () => dying.close() });
+  await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
+  const at = dying.address();
+  const address = `127.0.0.1:${typeof at === 'object' ? at?.port : ''}`;
+  const a = await listening({ id: 1 });
+  const identity = createIdentity();
+  const redialled: boolean[] = [];
+  for (const nonce of [7, 7, 7, 7, 8]) {
+    const downs = a.count('down');
+    redials = 0;
+    const one = raw(a, { id: 2, identity, nonce, hello: { address } });
+    expect(await one.join()).toBe('up');
+    await a.until(() => a.up.length === 1, 'linked');
+    one.destroy();
+    await a.until(() => a.count('down') > downs, 'down');
+    redialled.push(redials > 0);
+  }
+  // The fourth is told at once; another process is another matter.
+  expect(redialled).toEqual([true, true, true, false, true]);
+});
+
 describe('silence on a link', () => {
   /** Lets so many seconds pass for the watch over links, with time for the sockets in between. */
   async function pass(seconds: number): Promise<void> {
