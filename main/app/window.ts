@@ -7,13 +7,11 @@ import type { Logger } from '../log.ts';
 import { contextMenu } from './context-menu.ts';
 import type { Groups } from './groups.ts';
 import { leastSize, usablePlace } from './place.ts';
+import { reloadAfterCrash } from './reload.ts';
 import { denyNavigation, denyNewWindows, denyWebviews, PAGE_URL } from './security.ts';
 
 /** Room for the first card with its errors, and for roster, conversation and status side by side. */
 const firstSize = { width: 1160, height: 820 } as const;
-/** A page that dies more often than this in a minute is broken, and is not loaded again. */
-const reloadsMax = 3;
-const reloadWindowMs = 60_000;
 /** What stands behind the page until it has painted: the page's own background colours. */
 const background = { light: '#f5f6f8', dark: '#1b1e23' } as const;
 
@@ -104,16 +102,4 @@ function rememberPlace(window: BrowserWindow, groups: Groups): void {
   window.on('maximize', remember);
   window.on('unmaximize', remember);
   window.on('close', remember);
-}
-
-/** The node lives in this process, so a page that died has lost nothing: it is drawn again. */
-function reloadAfterCrash(window: BrowserWindow, log: Logger): void {
-  let crashes: number[] = [];
-  window.webContents.on('render-process-gone', (_event, { reason }) => {
-    if (reason === 'clean-exit' || window.isDestroyed()) return;
-    log.error('page-crashed', { reason });
-    const now = Date.now();
-    crashes = [...crashes.filter((at) => now - at < reloadWindowMs), now];
-    if (crashes.length <= reloadsMax) window.webContents.reload();
-  });
 }
