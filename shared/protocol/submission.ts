@@ -285,9 +285,15 @@ function judge(s: State, message: Message): Verdict {
   const { id, author, after } = message;
   if (log.has(id)) return 'in-log';
   if (after === log.headOf(author) || (after !== null && log.has(after))) return 'fits';
-  if (s.role.kind !== 'leading' && after !== null && s.pending.has(after)) return 'fits';
+  if (after !== null && precedes(s, after)) return 'fits';
   if (log.first !== 1) return 'unknown';
   return after === null ? 'fits' : 'gap';
+}
+
+/** What waits stands before what comes after it, for the one who orders only once it has a place itself. */
+function precedes({ role, pending }: State, id: MessageId): boolean {
+  if (role.kind === 'leading') return false;
+  return role.kind === 'leading-provisionally' ? pending.placeOf(id) !== null : pending.has(id);
 }
 
 /** Takes messages into the present order, in the given order, as far as their predecessors allow. */
