@@ -36,6 +36,12 @@ export interface Submission {
   void: boolean;
 }
 
+/** The order of one provisional run, as far as anybody was told of it. */
+interface ProvisionalRun {
+  readonly ids: Map<number, MessageId>;
+  readonly places: Map<MessageId, number>;
+}
+
 /** The one history, and everything that must agree with it. */
 export class Checkers {
   readonly canonical: Entry[] = [];
@@ -52,6 +58,8 @@ export class Checkers {
   readonly #leaders = new Map<string, number>();
   /** Index of the last final message of an author, by its key. */
   readonly #lastFinal = new Map<string, number>();
+  /** What has a place in a provisional run, by the run. */
+  readonly #runs = new Map<string, ProvisionalRun>();
   /** Keys that ids are bound to. */
   readonly #bound = new Map<PeerId, Uint8Array>();
 
@@ -278,6 +286,32 @@ export class Checkers {
     }
     if (look.leading !== null && look.leading !== host.led) this.#onLeading(host, look.leading);
     host.led = look.leading;
+  }
+
+  /**
+   * V5: a run gives each message one place and each place to one message. V1: its leader gives none while
+   * the author's message before it waits without a place, or with a later one.
+   */
+  onProvisional(host: Host, { id, after }: Message, look: Inspection): void {
+    const { role } = look;
+    const n = look.pendingPlace(id);
+    if (n === null || !('run' in role)) return;
+    const name = `${role.run.leader}.${role.run.nonce}.${role.run.counter}`;
+    let run = this.#runs.get(name);
+    if (run === undefined) {
+      run = { ids: new Map(), places: new Map() };
+      this.#runs.set(name, run);
+    }
+    if ((run.ids.get(n) ?? id) !== id || (run.places.get(id) ?? n) !== n) {
+      violated('provisional-order', `host ${host.index} has ${id} at ${n} in run ${name}`);
+    }
+    if (run.places.has(id)) return;
+    run.ids.set(n, id);
+    run.places.set(id, n);
+    if (role.kind !== 'leading-provisionally' || after === null) return;
+    if (look.pendingMessage(after) !== undefined && (look.pendingPlace(after) ?? Infinity) > n) {
+      violated('provisional-order', `${id} has a place before an earlier message of its author`);
+    }
   }
 
   /** G6, first half; a process that restarts must not go on in an epoch it led (S6). */

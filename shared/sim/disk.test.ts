@@ -80,11 +80,11 @@ describe('DiskQueue', () => {
     const read = { kind: 'find-ids', request: 1, ids: ['m1'] } as const;
     queue.queueWrite(write(1, ...promised(entry(1))));
     queue.queueRead(read);
-    expect(queue.takeReads()).toEqual([]);
+    expect(queue.beginReads()).toBe(false);
     queue.begin();
     queue.queueWrite(write(2, { kind: 'append', entries: [entry(2)] }));
     expect(queue.commit()).toBe(1);
-    expect(queue.takeReads()).toEqual([read]);
-    expect(queue.disk.findIds(read.ids)).toEqual(['m1']);
+    expect(queue.beginReads()).toBe(true);
+    expect(queue.endReads()).toEqual([{ kind: 'ids-found', request: read.request, found: ['m1'] }]);
   });
 });

@@ -6,7 +6,7 @@
  */
 import { decodeMembers } from '../protocol/codec.ts';
 import { framedBytes } from '../protocol/entry-codec.ts';
-import type { DurableState, KnownPeer, Read, Write, WriteOp } from '../protocol/ready.ts';
+import type { DurableState, Input, KnownPeer, Read, Write, WriteOp } from '../protocol/ready.ts';
 import {
   type Entry,
   EPOCH_ZERO,
@@ -165,12 +165,21 @@ export class Disk {
     return newest !== undefined && newest.seq <= this.mark ? [newest] : lists;
   }
 
-  /** Answers a `find-ids` read. */
+  /** The answer to a read of now. */
+  answer(read: Read): Input {
+    const { request } = read;
+    if (read.kind === 'find-ids') {
+      return { kind: 'ids-found', request, found: this.findIds(read.ids) };
+    }
+    return { kind: 'entries-read', request, entries: this.readEntries(read) };
+  }
+
+  /** Those of the ids that stand in the stored log. */
   findIds(ids: readonly MessageId[]): MessageId[] {
     return ids.filter((id) => this.seqs.has(id));
   }
 
-  /** Answers a `read-entries` read. */
+  /** A batch of the stored log. */
   readEntries(read: Extract<Read, { kind: 'read-entries' }>): Entry[] {
     const entries: Entry[] = [];
     let bytes = 0;
@@ -209,6 +218,8 @@ export class DiskQueue {
   readonly disk: Disk;
   readonly #writes: Write[] = [];
   readonly #reads: QueuedRead[] = [];
+  /** Answers of the reads under way; null while there are none. */
+  #answers: readonly Input[] | null = null;
   /** Number of the last write queued. */
   #lastQueued = 0;
   /** Writes in the transaction under way; 0 while there is none. */
@@ -268,16 +279,26 @@ export class DiskQueue {
     return (done.at(-1) as Write).number;
   }
 
-  /** Reads with nothing queued before them, which are removed. */
-  takeReads(): readonly Read[] {
+  /** Starts the reads that nothing is queued before: they see what is on disk now. False if there are none. */
+  beginReads(): boolean {
     const first = this.#writes[0]?.number ?? Infinity;
     let count = 0;
     while (count < this.#reads.length && (this.#reads[count] as QueuedRead).behind < first) count++;
-    return this.#reads.splice(0, count).map((queued) => queued.read);
+    if (count === 0) return false;
+    this.#answers = this.#reads.splice(0, count).map(({ read }) => this.disk.answer(read));
+    return true;
   }
 
-  get hasReads(): boolean {
-    return this.#reads.length > 0;
+  /** The reads under way are done. Returns their answers. */
+  endReads(): readonly Input[] {
+    const answers = this.#answers ?? [];
+    this.#answers = null;
+    return answers;
+  }
+
+  /** Reads are under way. */
+  get reading(): boolean {
+    return this.#answers !== null;
   }
 
   /** The process is gone: the first `survivors` of the queued writes still reach the disk. */
@@ -285,5 +306,6 @@ export class DiskQueue {
     for (const write of this.#writes.splice(0, survivors)) this.disk.apply(write);
     this.#writes.length = 0;
     this.#reads.length = 0;
+    this.#answers = null;
   }
 }

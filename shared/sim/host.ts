@@ -52,6 +52,8 @@ export interface HostTimers {
   readonly tick: Actor;
   readonly disk: Actor;
   readonly read: Actor;
+  /** Acts on what has happened. */
+  readonly turn: Actor;
   /** A leave that takes too long ends the process anyway. */
   readonly leave: Actor;
 }

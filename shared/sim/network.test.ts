@@ -21,8 +21,9 @@ class World {
   now = 0;
   #sent = 0;
 
-  constructor(seed: number) {
-    const options = { ...drawOptions(seed, 100), drop: 0, duplicate: 0, wire: false };
+  constructor(seed: number, verdictMs = 0) {
+    const drawn = drawOptions(seed, 100);
+    const options = { ...drawn, drop: 0, duplicate: 0, wire: false, verdictMs };
     this.network = new Network(this.queue, options, {
       now: () => this.now,
       receive: (direction, items) => {
@@ -43,7 +44,7 @@ class World {
     const host = new Host(index, memberFor(index + 1, index), {
       disk: new Disk(new Uint8Array(8)),
       random: new Random(seed + index),
-      timers: { tick: none(), disk: none(), read: none(), leave: none() },
+      timers: { tick: none(), disk: none(), read: none(), turn: none(), leave: none() },
     });
     host.state = 'up';
     this.network.addHost(host);
@@ -95,18 +96,34 @@ describe('a connection', () => {
   test('ends once for each time it came up, and loses only a suffix, whatever befalls it', () => {
     for (let seed = 0; seed < 200; seed++) {
       const world = new World(seed);
-      const random = new Random(seed);
-      for (let step = 0; step < 60; step++) {
-        disturb(world, random);
-        world.run(world.now + random.unit() * 40);
-      }
-      world.network.heal(false);
-      world.run(world.now + 10_000);
+      disturbOften(world, seed);
       expect(broken(world.arrived)).toBeNull();
       expect(world.pair.up).toBe(true);
     }
   });
+
+  test('is replaced without a word by one that comes up before its end is reported', () => {
+    let replaced = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const world = new World(seed, 300);
+      disturbOften(world, seed);
+      expect(broken(world.arrived)).toBeOneOf([null, 'link-up twice']);
+      if (broken(world.arrived) !== null) replaced++;
+      expect(world.pair.up).toBe(true);
+    }
+    expect(replaced).toBeGreaterThan(5);
+  });
 });
+
+function disturbOften(world: World, seed: number): void {
+  const random = new Random(seed);
+  for (let step = 0; step < 60; step++) {
+    disturb(world, random);
+    world.run(world.now + random.unit() * 40);
+  }
+  world.network.heal(false);
+  world.run(world.now + 10_000);
+}
 
 function disturb(world: World, random: Random): void {
   const { network, pair } = world;

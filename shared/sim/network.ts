@@ -189,7 +189,8 @@ export class Network {
       const out = pair.a === host ? pair.ab : pair.ba;
       const head = out.items[0];
       if (head?.kind === 'link-down' && head.local && !out.blocked) {
-        out.times[0] = Math.min(out.times[0] as number, this.#hooks.now() + this.#delay(host));
+        const noticed = this.#hooks.now() + this.#delay(host) + this.#options.verdictMs;
+        out.times[0] = Math.min(out.times[0] as number, noticed);
         out.lastAt = out.times[0];
         this.#schedule(out);
       }
@@ -323,11 +324,13 @@ export class Network {
       return;
     }
     const { reason, local } = ending;
-    const at = Math.max(direction.lastAt, this.#hooks.now() + ending.afterMs);
+    const verdictMs = reason === null ? this.#options.verdictMs : 0;
+    const at = Math.max(direction.lastAt, this.#hooks.now() + ending.afterMs + verdictMs);
     direction.lastAt = at;
     items.push({ kind: 'link-down', reason, local });
     times.push(at);
     this.#schedule(direction);
+    if (verdictMs > 0) this.#dialSoon(direction.pair);
   }
 
   #arrive(direction: Direction): void {
@@ -341,8 +344,15 @@ export class Network {
     const burst = items.splice(0, count);
     times.splice(0, count);
     this.#schedule(direction);
+    if (!direction.pair.up && this.#isOver(direction)) this.#dialSoon(direction.pair);
     for (const item of burst) this.#note(direction, item);
     this.#hooks.receive(direction, burst);
+  }
+
+  /** Nothing of an earlier connection can arrive any more, or only its end, which a new one makes good. */
+  #isOver(direction: Direction): boolean {
+    if (direction.items.length === 0) return !direction.told;
+    return this.#options.verdictMs > 0 && isHeldBack(direction);
   }
 
   #note(direction: Direction, item: Item): void {
@@ -368,14 +378,20 @@ export class Network {
   #dial(pair: Pair): void {
     const { a, b, ab, ba } = pair;
     if (pair.up || a.state !== 'up' || b.state !== 'up' || ab.blocked || ba.blocked) return;
-    if (ab.told || ba.told || ab.items.length > 0 || ba.items.length > 0) return;
+    if (!this.#isOver(ab) || !this.#isOver(ba)) return;
     if (!isWanted(pair) || !this.#hooks.admit(pair)) return;
     pair.up = true;
+    for (const direction of [ab, ba]) if (direction.items.length > 0) this.#clear(direction);
     const fromA = this.#hooks.hello(a);
     const fromB = this.#hooks.hello(b);
     this.#push(ab, { kind: 'link-up', peer: fromA }, this.#delay(a));
     this.#push(ba, { kind: 'link-up', peer: fromB }, this.#delay(b));
   }
+}
+
+/** The end of a connection that nobody has been told of yet, and need not be if there is a new one. */
+function isHeldBack({ items: [first, ...others] }: Direction): boolean {
+  return first?.kind === 'link-down' && first.reason === null && others.length === 0;
 }
 
 function isWanted({ a, b }: Pair): boolean {

@@ -59,9 +59,15 @@ export interface SimOptions {
   readonly diskMs: readonly [number, number];
   /** How long a write that is not urgent waits for one that is, milliseconds. */
   readonly lazyMs: number;
+  /** Time of a read, milliseconds at most; what is queued behind it waits. */
+  readonly readMs: number;
+  /** A host collects what happens to it for this long at most before it acts, milliseconds. */
+  readonly turnMs: number;
   /** Time between operations, milliseconds, on average. */
   readonly gapMs: number;
   readonly redialMs: number;
+  /** How long the end of a connection is held back, milliseconds: a new one may stand by then. */
+  readonly verdictMs: number;
   /** How much faster or slower than real time a peer's clock runs at most. */
   readonly drift: number;
   /** Chance that a single frame is lost, or arrives twice: no TCP does that, safety holds anyway. */
@@ -90,6 +96,8 @@ const EVICT_MS = 2_600;
 /** Draws the options of a run. */
 export function drawOptions(seed: number, steps: number): SimOptions {
   const random = new Random(seed);
+  // A stream of its own, so that seeds still mean what they meant before there was more to draw.
+  const extra = new Random(seed ^ 0x2545_f491);
   const count = random.pick([1, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 7]);
   const lossy = random.chance(0.12);
   const slow = random.chance(0.25);
@@ -108,8 +116,11 @@ export function drawOptions(seed: number, steps: number): SimOptions {
       [5, 60],
     ]),
     lazyMs: random.pick([20, 200]),
+    readMs: extra.pick([2, 2, 20, 200]),
+    turnMs: extra.pick([0, 0, 0, 1, 10]),
     gapMs: random.pick([20, 40, 80, 150]),
     redialMs: random.pick([5, 30, 150]),
+    verdictMs: extra.pick([0, 0, 300]),
     drift: random.pick([0, 0.001, 0.05]),
     drop: lossy ? random.pick([0.005, 0.03]) : 0,
     duplicate: lossy ? random.pick([0, 0.02]) : 0,

@@ -5,7 +5,7 @@
  */
 import { InvariantWatch } from '../protocol/invariants.ts';
 import type { ProtocolMessage } from '../protocol/messages.ts';
-import type { CoreEvent, Input, LinkedPeer, Read, Ready } from '../protocol/ready.ts';
+import type { CoreEvent, Input, LinkedPeer, Ready } from '../protocol/ready.ts';
 import {
   type ChainHash,
   EPOCH_ZERO,
@@ -31,8 +31,6 @@ import { violated } from './violation.ts';
 const WALL_START = 1_700_000_000_000;
 /** A leave that takes longer ends the process anyway, milliseconds. */
 const LEAVE_MS = 1_500;
-/** Time of a read, milliseconds at most. */
-const READ_MS = 2;
 /** Lateness of a timer, milliseconds at most. */
 const TIMER_LATE_MS = 1;
 
@@ -99,6 +97,7 @@ export class Simulation {
         tick: actor(() => this.#tick(host)),
         disk: actor(() => this.#diskTurn(host)),
         read: actor(() => this.#answerReads(host)),
+        turn: actor(() => this.drain(host)),
         leave: actor(() => this.#closeAfterLeave(host, false)),
       },
     };
@@ -163,9 +162,7 @@ export class Simulation {
     host.diskFull = false;
     host.slowFactor = 1;
     const { timers } = host;
-    for (const each of [timers.tick, timers.disk, timers.read, timers.leave]) {
-      this.queue.cancel(each);
-    }
+    for (const each of Object.values(timers)) this.queue.cancel(each);
     this.hooks.log?.(`${this.#stamp(host)} is ${state}`);
     this.network.hostDown(host, silent);
   }
@@ -174,7 +171,9 @@ export class Simulation {
     if (host.state !== 'up') return;
     host.state = 'paused';
     const { timers } = host;
-    for (const each of [timers.tick, timers.disk, timers.read]) this.queue.cancel(each);
+    for (const each of [timers.tick, timers.disk, timers.read, timers.turn]) {
+      this.queue.cancel(each);
+    }
     for (const pair of this.network.pairsOf(host)) {
       this.queue.cancel((pair.a === host ? pair.ba : pair.ab).actor);
     }
@@ -189,7 +188,9 @@ export class Simulation {
     if (host.queue?.busy === true || host.queue?.waiting === true) {
       this.queue.schedule(host.timers.disk, this.now);
     }
-    if (host.queue?.hasReads === true) this.queue.schedule(host.timers.read, this.now);
+    if (host.queue?.reading === true) this.queue.schedule(host.timers.read, this.now);
+    // What was taken in before the pause is acted on now.
+    this.queue.schedule(host.timers.turn, this.now);
   }
 
   /** A person writes. */
@@ -222,10 +223,21 @@ export class Simulation {
     host.replica?.step(host.localTime(this.now), input);
   }
 
+  /** Something happened to `host`: it acts on that, with whatever else happens until its turn. */
+  #act(host: Host): void {
+    const { turnMs } = this.options;
+    const { turn } = host.timers;
+    if (turnMs === 0) this.drain(host);
+    else if (turn.slot < 0 && host.state === 'up') {
+      this.queue.schedule(turn, this.now + host.random.unit() * turnMs);
+    }
+  }
+
   /** Carries out what is ready. */
   drain(host: Host): void {
     const { replica, queue } = host;
     if (replica === null || queue === null) return;
+    this.queue.cancel(host.timers.turn);
     const ready = replica.takeReady();
     if (this.hooks.log !== null) this.#logReady(host, ready);
     if (ready.write !== null) {
@@ -252,6 +264,11 @@ export class Simulation {
     const leading = host.led;
     const look = replica.inspect();
     this.checkers.afterEvent(host, look);
+    // What was cut at this moment stood in the log when what comes after it got a place.
+    const hasCut = ready.write?.ops.some(({ kind }) => kind === 'cut') === true;
+    for (const event of hasCut ? [] : ready.events) {
+      if (event.kind === 'provisional') this.checkers.onProvisional(host, event.message, look);
+    }
     const broken = host.watch?.check(look) ?? null;
     if (broken !== null) violated('invariant', `host ${host.index}: ${broken}`);
     if (host.led !== null && leading === null) this.coverage.leaders++;
@@ -276,7 +293,7 @@ export class Simulation {
       return;
     }
     this.give(host, { kind: 'tick', wall: this.#wall(host) });
-    this.drain(host);
+    this.#act(host);
   }
 
   /** A timer that fires too early looks again; so it need not be moved when `wakeAt` grows. */
@@ -290,14 +307,16 @@ export class Simulation {
 
   #kickDisk(host: Host, queue: DiskQueue): void {
     if (host.state !== 'up') return;
-    const { disk, read } = host.timers;
-    if (!queue.busy && queue.waiting) {
-      if (queue.urgent) this.#beginTransaction(host, queue);
-      else if (disk.slot < 0) this.queue.schedule(disk, this.now + this.options.lazyMs);
+    if (queue.busy || queue.reading) return;
+    if (queue.beginReads()) {
+      const takes = host.random.unit() * this.options.readMs * host.slowFactor;
+      this.queue.schedule(host.timers.read, this.now + takes);
+      return;
     }
-    if (queue.hasReads && read.slot < 0 && !queue.busy) {
-      this.queue.schedule(read, this.now + host.random.unit() * READ_MS);
-    }
+    const { disk } = host.timers;
+    if (!queue.waiting) return;
+    if (queue.urgent) this.#beginTransaction(host, queue);
+    else if (disk.slot < 0) this.queue.schedule(disk, this.now + this.options.lazyMs);
   }
 
   #beginTransaction(host: Host, queue: DiskQueue): void {
@@ -312,7 +331,7 @@ export class Simulation {
     const { queue } = host;
     if (queue === null) return;
     if (!queue.busy) {
-      if (queue.waiting) this.#beginTransaction(host, queue);
+      if (queue.waiting && !queue.reading) this.#beginTransaction(host, queue);
       return;
     }
     if (host.diskFull) {
@@ -321,17 +340,19 @@ export class Simulation {
       return;
     }
     const upTo = queue.commit();
+    this.#kickDisk(host, queue);
     this.give(host, { kind: 'persisted', upTo });
-    this.drain(host);
+    this.#act(host);
   }
 
   #answerReads(host: Host): void {
     const { queue } = host;
     if (queue === null) return;
-    const reads = queue.takeReads();
-    for (const read of reads) this.give(host, answer(host.disk, read));
-    this.coverage.reads += reads.length;
-    if (reads.length > 0) this.drain(host);
+    const answers = queue.endReads();
+    this.#kickDisk(host, queue);
+    for (const answer of answers) this.give(host, answer);
+    this.coverage.reads += answers.length;
+    this.#act(host);
   }
 
   #hello(host: Host): LinkedPeer {
@@ -384,7 +405,7 @@ export class Simulation {
         this.give(to, { kind: 'message', from: from.id, message: item });
       }
     }
-    this.drain(to);
+    this.#act(to);
   }
 
   #linkDown({ from, to, pair }: Direction, reason: RefusalReason | null): void {
@@ -447,14 +468,6 @@ export class Simulation {
     if (complete) this.coverage.left++;
     this.hooks.onStopped(host);
   }
-}
-
-function answer(disk: Disk, read: Read): Input {
-  const { request } = read;
-  if (read.kind === 'find-ids') {
-    return { kind: 'ids-found', request, found: disk.findIds(read.ids) };
-  }
-  return { kind: 'entries-read', request, entries: disk.readEntries(read) };
 }
 
 /** Whom a process dials before its core has said anything. */

@@ -22,6 +22,7 @@ export type ViolationKind =
   | 'binding'
   | 'refusal'
   | 'divergence-alarm'
+  | 'provisional-order'
   /** One that the protocol keeps by itself, in one replica. */
   | 'invariant'
   | 'assertion'

@@ -1,4 +1,5 @@
 /** All broken cores. */
+import { lifetimeVariants } from './lifetime.ts';
 import { livenessVariants } from './liveness.ts';
 import { orderVariants } from './order.ts';
 import { safetyVariants } from './safety.ts';
@@ -10,4 +11,5 @@ export const variants: readonly Variant[] = [
   ...safetyVariants,
   ...orderVariants,
   ...livenessVariants,
+  ...lifetimeVariants,
 ];
