@@ -33,6 +33,7 @@ import {
   isIn,
   isListed,
   isQuorumOfEach,
+  leaderThrough,
   jittered,
   logView,
   newestList,
@@ -284,8 +285,8 @@ function leaderBehindPeers(s: State): PeerState['relayed'] {
   if (s.role.kind === 'following' || s.role.kind === 'leading') return null;
   let newest: PeerState['relayed'] = null;
   for (const peer of s.peers.values()) {
-    const relayed = peer.reachable ? peer.relayed : null;
-    if (relayed === null || relayed.id === s.self.id) continue;
+    const relayed = peer.reachable ? leaderThrough(s, peer) : null;
+    if (relayed === null) continue;
     if (newest === null || compareEpochs(relayed.epoch, newest.epoch) > 0) newest = relayed;
   }
   return newest;
@@ -307,8 +308,9 @@ function onRefused(s: State, { leader, by }: { leader: PeerId; by: PeerId }): vo
     return;
   }
   s.waitUntil = s.now + jittered(s, s.config.lookMs);
-  const relayed = s.peers.get(by)?.relayed ?? null;
-  if (relayed?.id === leader && leader !== s.self.id) becomeFollowing(s, relayed);
+  const peer = s.peers.get(by);
+  const relayed = peer === undefined ? null : leaderThrough(s, peer);
+  if (relayed?.id === leader) becomeFollowing(s, relayed);
 }
 
 interface Verdict {

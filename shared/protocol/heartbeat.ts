@@ -10,7 +10,7 @@ import type { PeerState } from './peers.ts';
 import { considerProvisional } from './provisional.ts';
 import type { Following } from './roles.ts';
 import { probe } from './sequencer.ts';
-import { type State, isListed, newestList, send } from './state.ts';
+import { type State, isListed, leaderThrough, newestList, send } from './state.ts';
 import { offerRun } from './submission.ts';
 import { becomeFollowing, becomeLeaderless } from './transitions.ts';
 import { type PeerId, type Position, compareEpochs } from './types.ts';
@@ -145,8 +145,8 @@ function learnLeader(s: State, peer: PeerState, heartbeat: Heartbeat): void {
  * hand whomever its peers follow, or its messages would wait for a direct link.
  */
 function maybeFollowThrough(s: State, peer: PeerState): void {
-  const { relayed } = peer;
-  if (relayed === null || relayed.id === s.self.id || !peer.connected || isListed(s)) return;
+  const relayed = leaderThrough(s, peer);
+  if (relayed === null || !peer.connected || isListed(s)) return;
   if (s.role.kind === 'following' || s.role.kind === 'leading') return;
   becomeFollowing(s, relayed);
 }

@@ -357,6 +357,12 @@ export function logView(s: State): LogView {
   return { last: { epoch, seq }, mark: s.mark, lists: electoratesInEffect(s) };
 }
 
+/** The leader that can be followed through `peer`; none whose history was found to differ. */
+export function leaderThrough(s: State, { relayed }: PeerState): PeerState['relayed'] {
+  if (relayed === null || relayed.id === s.self.id) return null;
+  return s.peers.get(relayed.id)?.diverged === true ? null : relayed;
+}
+
 /** The established leader that this peer hears (itself included) and that is not leaving. */
 export function heardLeader(s: State): PeerId | null {
   if (s.stopped) return null;
