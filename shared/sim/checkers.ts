@@ -118,6 +118,7 @@ export class Checkers {
       violated('order', `host ${host.index} delivers ${entry.seq} after ${host.delivered}`);
     }
     host.delivered = entry.seq;
+    if (host.folder === 'spoilt') return;
     const canonical = this.canonical[entry.seq - 1];
     if (canonical === undefined) this.#extend(host, entry);
     else if (canonical !== entry && !isSame(canonical, entry)) {
@@ -181,7 +182,9 @@ export class Checkers {
       const folder = host.ownFolder ?? host;
       if (!bytesEqual(folder.self.key, member.key)) return false;
       const stored = folder.disk.log[entry.seq - 1];
-      return stored !== undefined && bytesEqual(stored.hash, entry.hash);
+      if (stored === undefined) return false;
+      // What was falsified was counted before, and is until somebody notices.
+      return host.folder === 'spoilt' || bytesEqual(stored.hash, entry.hash);
     });
   }
 
@@ -279,7 +282,8 @@ export class Checkers {
     }
     const delivered = look.entryAt(look.mark);
     const canonical = this.canonical[look.mark - 1];
-    if (delivered !== undefined && canonical !== undefined && delivered !== canonical) {
+    const differs = delivered !== undefined && canonical !== undefined && delivered !== canonical;
+    if (differs && host.folder !== 'spoilt') {
       if (!isSame(delivered, canonical)) {
         violated('same-history', `host ${host.index} no longer holds what it delivered`);
       }
@@ -322,6 +326,15 @@ export class Checkers {
       violated('one-leader', `host ${host.index} leads epoch ${name} of another process`);
     }
     this.#leaders.set(name, host.process);
+  }
+
+  /** S8: only who holds a falsified history differs from others, and nobody else stops. */
+  onDiverged(host: Host, peer: PeerId, stopped: boolean): void {
+    if (host.folder === 'spoilt') return;
+    const isSpoilt = this.#hosts.some(({ id, folder }) => id === peer && folder === 'spoilt');
+    if (stopped || !isSpoilt) {
+      violated('divergence-alarm', `host ${host.index} says that peer ${peer} diverged`);
+    }
   }
 
   /** The data folder with these accepted messages will never be seen again. */

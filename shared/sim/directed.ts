@@ -3,6 +3,7 @@
  * the seed moves the times a little and draws everything else, so that a story holds for many timings.
  * On a sound core every one must pass; each exists because a broken core fails it (variants/).
  */
+import type { ProtocolMessage } from '../protocol/messages.ts';
 import type { EntryKind } from '../protocol/types.ts';
 import { Random } from '../random.ts';
 import type { CoreUnderTest } from './core-under-test.ts';
@@ -32,6 +33,7 @@ interface Story {
   /** Peers at the start; all five unless it says otherwise. */
   readonly ids?: readonly number[];
   readonly config: Partial<SimOptions['config']>;
+  readonly readMs?: number;
   readonly steps: readonly Step[];
 }
 
@@ -161,7 +163,114 @@ const STORIES: Readonly<Record<string, Story>> = {
       { after: ELECTION, acts: [crash(P2)] },
     ],
   },
+
+  /**
+   * 5 dies with a message in its log that nobody else got. It comes back to 1 alone, leads provisionally and
+   * catches up from 1: the message is cut, and takes its place in the provisional order at once.
+   */
+  'cut-by-a-provisional-leader': {
+    expects: placedAtTheLeader,
+    config: {},
+    steps: [
+      { after: ELECTION, acts: [block([P5], [P1, P2, P3, P4]), submit(P5, 1)] },
+      { after: ORDER, acts: [crash(P5), unblock([P5], ALL)] },
+      { after: ELECTION, acts: [submit(P1, 1)] },
+      { after: 4 * ORDER, acts: cut([P1, P5], [P2, P3, P4]) },
+      { after: ELECTION, acts: [start(P5)] },
+      { after: 2 * ELECTION, acts: [submit(P5, 1)] },
+      { after: ELECTION, acts: [] },
+    ],
+  },
+
+  /**
+   * 5 orders much that only 3 gets, and dies. 4 leads without 3, and only 1 gets its first entry, for at that
+   * moment 5 is back and leads 2 and 3. So 1 catches up from 2 what replaces the entry of 4, whose higher
+   * epoch it still follows: 4 lags behind, and differs from 1 in nothing that both call final.
+   */
+  'outdated-leader': {
+    config: { batchEntries: 1, windowEntries: 128, reprepareMs: 500 },
+    steps: [
+      { after: ELECTION, acts: [block([P5], [P1, P2, P4]), submit(P5, 30)] },
+      {
+        after: ORDER,
+        acts: [
+          crash(P5),
+          ...isolate([P3]),
+          onAccept(
+            'leader',
+            [P4, P2],
+            1,
+            block([P4], [P2]),
+            ...join([P5, P3], [P2]),
+            ...join([P5], [P3]),
+            ...cut([P5], [P1, P4]),
+            start(P5),
+            trapOn('promise', [P2, P5], 1, unblock([P4], [P2])),
+            // 2 calls the messages final by then.
+            onAccept('leader', [P5, P2], 1, trapOn('heartbeat', [P2, P1], 3, crash(P1), start(P1))),
+          ),
+        ],
+      },
+      ...Array.from({ length: 30 }, () => ({ after: 20, acts: [submit(P4, 1)] })),
+    ],
+  },
+
+  /** The stored history of 1 was falsified. It has stopped when 6 comes, and gives it nothing of that. */
+  'stopped-peer-serves-nobody': {
+    config: {},
+    steps: [
+      { after: ELECTION, acts: [submit(P3, 2)] },
+      { after: 4 * ORDER, acts: spoil(P1) },
+      { after: ELECTION, acts: [{ kind: 'join', id: 6, seeds: [1] }] },
+      { after: ELECTION, acts: [] },
+    ],
+  },
+
+  /**
+   * The stored history of 3 was falsified; it has stopped, long ago. 4 and 5 start anew and know nothing of
+   * that. Without 4, 5 has no quorum.
+   */
+  'stopped-peer-is-no-quorum': {
+    ids: [3, 4, 5],
+    expects: nobodyLeads,
+    config: { tailEntries: 4, tailBytes: 512, evictAfterMs: 60_000 },
+    steps: [
+      { after: ELECTION, acts: [submit(HIGH, 2)] },
+      { after: 4 * ORDER, acts: spoil(LOW) },
+      { after: ELECTION, acts: [submit(HIGH, 90)] },
+      { after: ELECTION, acts: [crash(MIDDLE), start(MIDDLE)] },
+      { after: ELECTION, acts: [crash(HIGH), start(HIGH)] },
+      { after: 2 * ELECTION, acts: [crash(MIDDLE)] },
+      { after: 2 * ELECTION, acts: [] },
+    ],
+  },
+
+  /** 5 comes back with a falsified history and calls those who followed it wrong: they go on without it. */
+  'word-of-a-former-leader': {
+    config: {},
+    steps: [
+      { after: ELECTION, acts: [submit(P3, 2)] },
+      { after: 4 * ORDER, acts: spoil(P5) },
+      { after: 2 * ELECTION, acts: [submit(P1, 1)] },
+    ],
+  },
 };
+
+/** Whoever orders provisionally at 5 has a place for everything that is not final. */
+function placedAtTheLeader({ hosts, checkers }: Simulation): string | null {
+  const look = hosts[P5]?.replica?.inspect();
+  const lacking = [...checkers.open.keys()].filter(
+    (id) => (look?.pendingPlace(id) ?? null) === null,
+  );
+  if (checkers.open.size !== 2) return `${checkers.open.size} messages wait instead of two`;
+  return lacking.length === 0 ? null : `${lacking.join(', ')} has no place`;
+}
+
+/** Alone with a peer that takes no part nobody has a quorum. */
+function nobodyLeads({ hosts }: Simulation): string | null {
+  const leader = hosts.find(({ led }) => led !== null);
+  return leader === undefined ? null : `host ${leader.index} leads`;
+}
 
 /** A quorum can work, so it does. */
 function everythingFinal({ checkers }: Simulation): string | null {
@@ -182,6 +291,10 @@ function submit(host: number, count: number): Act {
   return { kind: 'submit', host, count };
 }
 
+function spoil(host: number): readonly Act[] {
+  return [crash(host), { kind: 'spoil', host }, start(host)];
+}
+
 function start(host: number): Act {
   return { kind: 'start', host };
 }
@@ -199,6 +312,14 @@ function unblock(from: readonly number[], to: readonly number[]): Act {
   return { kind: 'unblock', from, to };
 }
 
+function cut(some: readonly number[], others: readonly number[]): readonly Act[] {
+  return [block(some, others), block(others, some)];
+}
+
+function join(some: readonly number[], others: readonly number[]): readonly Act[] {
+  return [unblock(some, others), unblock(others, some)];
+}
+
 function isolate(hosts: readonly number[]): readonly Act[] {
   return [block(hosts, ALL), block(ALL, hosts)];
 }
@@ -212,6 +333,16 @@ function onAccept(
 ): Act {
   const message = 'accept';
   return { kind: 'trap', message, sender, receiver, nth, carries, act: 'none', forMs: 0, also };
+}
+
+/** Right when the nth message of this kind is sent on a link. */
+function trapOn(
+  message: ProtocolMessage['kind'],
+  [sender, receiver]: readonly [number, number],
+  nth: number,
+  ...also: readonly Act[]
+): Act {
+  return { kind: 'trap', message, sender, receiver, nth, act: 'none', forMs: 0, also };
 }
 
 /** The operations of a story with the times that `random` draws. */
@@ -245,7 +376,7 @@ export function directedSchedule(
     delayMs: [1, 3],
     spike: 0,
     diskMs: [0.5, 2],
-    readMs: 2,
+    readMs: story.readMs ?? 2,
     turnMs: 0,
     redialMs: 5,
     verdictMs: 0,

@@ -8,6 +8,7 @@ import { decodeMembers } from '../protocol/codec.ts';
 import { framedBytes } from '../protocol/entry-codec.ts';
 import type { DurableState, Input, KnownPeer, Read, Write, WriteOp } from '../protocol/ready.ts';
 import {
+  type ChainHash,
   type Entry,
   EPOCH_ZERO,
   type Epoch,
@@ -51,6 +52,18 @@ export class Disk {
     for (const [id, peer] of this.known) copy.known.set(id, peer);
     copy.listSeqs.push(...this.listSeqs);
     return copy;
+  }
+
+  /** Makes another history of everything from `seq` on, in itself consistent. */
+  falsify(seq: Seq, chainHash: ChainHash): void {
+    for (let i = seq - 1; i < this.log.length; i++) {
+      const entry = this.log[i] as Entry;
+      const changed = { ...entry, sentAt: entry.sentAt + 1 };
+      this.log[i] = {
+        ...changed,
+        hash: chainHash(this.log[i - 1]?.hash ?? this.#groupHash, changed),
+      };
+    }
   }
 
   /** Carries out one atomic write. */

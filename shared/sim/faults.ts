@@ -109,7 +109,7 @@ export class Faults {
     }
   }
 
-  #changeFolder(host: Host, kind: 'snapshot' | 'restore' | 'wipe' | 'copy'): void {
+  #changeFolder(host: Host, kind: 'snapshot' | 'restore' | 'wipe' | 'copy' | 'spoil'): void {
     switch (kind) {
       case 'snapshot':
         if (host.folder === 'own') host.snapshot = host.disk.clone();
@@ -122,6 +122,9 @@ export class Faults {
         break;
       case 'copy':
         this.#copy(host);
+        break;
+      case 'spoil':
+        this.#spoil(host);
         break;
     }
   }
@@ -215,6 +218,14 @@ export class Faults {
       host,
       others.map(({ id }) => id),
     );
+  }
+
+  /** What it alone holds is lost, and nobody is promised anything of it any more. */
+  #spoil(host: Host): void {
+    if (host.state !== 'down' || host.folder !== 'own') return;
+    host.disk.falsify(host.disk.mark, this.#sim.chainHash);
+    host.folder = 'spoilt';
+    this.#sim.checkers.forget(({ key }) => bytesEqual(key, host.self.key));
   }
 
   /** A second machine with the same folder, while everyone who is up is linked with the first. */

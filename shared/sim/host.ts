@@ -39,7 +39,9 @@ export type Folder =
   /** None: a new key under the same id. */
   | 'empty'
   /** A copy of another machine's that is up. */
-  | 'copied';
+  | 'copied'
+  /** Its own, with a history that was falsified: it takes no part from then on. */
+  | 'spoilt';
 
 /** A members list in a log, as the checkers follow it. */
 export interface ListAt {

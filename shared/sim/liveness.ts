@@ -19,7 +19,7 @@ export function heal(sim: Simulation, faults: Faults): void {
     host.slowFactor = 1;
     host.diskFull = false;
     if (host.state === 'paused') sim.resume(host);
-    if (host.running && host.folder !== 'own') sim.crash(host, { power: false, survivors: 0 });
+    if (host.running && !isOwn(host)) sim.crash(host, { power: false, survivors: 0 });
   }
   const leaving = hosts.some((host) => isLeaving(host));
   const dead = options.leaveDead && !leaving ? spared(hosts) : new Set<Host>();
@@ -40,6 +40,11 @@ export function heal(sim: Simulation, faults: Faults): void {
     sim.submit(host);
     sim.drain(host);
   }
+}
+
+/** The machine has its own data, whatever became of it. */
+function isOwn({ folder }: Host): boolean {
+  return folder === 'own' || folder === 'spoilt';
 }
 
 /** Cuts a link for good, where a leader can do without it. */
@@ -145,7 +150,7 @@ export function leaverOf({ hosts }: Simulation): string | null {
 /** Null when the group has come to rest, else what is still missing. */
 export function unrest(sim: Simulation): string | null {
   const { checkers, coverage } = sim;
-  const living = sim.hosts.filter((host) => host.state === 'up');
+  const living = sim.hosts.filter((host) => host.state === 'up' && host.folder !== 'spoilt');
   const highest = Math.max(...living.map(({ id }) => id));
   const open = checkers.open.values().next().value;
   if (open !== undefined) return `message ${open.id} of peer ${open.author} is not final`;
@@ -162,7 +167,12 @@ export function unrest(sim: Simulation): string | null {
     const missing = unrestOfRole(host, highest);
     if (missing !== null) return `host ${host.index}: ${missing}`;
   }
-  const listed = checkers.list.members.map(({ id }) => id).join();
+  // Who has stopped may be heard by somebody and stay listed: it counts for nothing but its own vote.
+  const spoilt = new Set(sim.hosts.filter(({ folder }) => folder === 'spoilt').map(({ id }) => id));
+  const listed = checkers.list.members
+    .map(({ id }) => id)
+    .filter((id) => !spoilt.has(id))
+    .join();
   const expected = living
     .map(({ id }) => id)
     .sort((a, b) => a - b)

@@ -312,7 +312,9 @@ export class Network {
   /** Ends one direction of a connection that is down. */
   #end(direction: Direction, ending: Ending): void {
     const { items, times, to } = direction;
-    const keep = ending.lossy ? 0 : direction.from.random.below(items.length + 1);
+    const some = ending.lossy ? 0 : direction.from.random.below(items.length + 1);
+    // Who hears a reason has heard everything before it.
+    const keep = ending.reason === null ? some : items.length;
     items.length = keep;
     times.length = keep;
     direction.passing = Math.min(direction.passing, keep);

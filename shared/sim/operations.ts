@@ -61,6 +61,8 @@ export type Act =
   | { readonly kind: 'restore'; readonly host: number }
   /** Starts a peer that is down with an empty disk and a new key. */
   | { readonly kind: 'wipe'; readonly host: number }
+  /** Falsifies the last final entry that a peer that is down has stored, and all behind it. */
+  | { readonly kind: 'spoil'; readonly host: number }
   /** Starts a copy of the data folder of a peer that is up. */
   | { readonly kind: 'copy'; readonly host: number }
   /** Springs at the `nth` message of this kind from sender to receiver (-1: any host). */

@@ -41,6 +41,7 @@ const EXPECTED: Readonly<Record<Folder, readonly RefusalReason[]>> = {
   // Who does not know yet that the id is bound still sees a promise that went down.
   empty: ['ID_TAKEN', 'ROLLED_BACK'],
   copied: ['ID_IN_USE'],
+  spoilt: [],
 };
 
 /** What the simulation tells whoever drives it. */
@@ -376,9 +377,9 @@ export class Simulation {
       this.#mustBeUnknowing(host, other);
       return true;
     }
-    if (reason === 'DIVERGED') this.#disconnect(host, other.id, reason);
     this.network.refuse(pair, host, reason);
-    this.#refuse(other, reason);
+    if (reason === 'DIVERGED') this.#tellDiverged(other, host.id);
+    else this.#refuse(other, reason);
     return false;
   }
 
@@ -413,6 +414,7 @@ export class Simulation {
       this.#refuse(to, reason);
       return;
     }
+    if (reason === 'DIVERGED') this.#tellDiverged(to, from.id);
     const cut = pair.ab.blocked || pair.ba.blocked;
     const refused = !from.running && from.machineUp && !cut;
     this.give(to, { kind: 'link-down', peer: from.id, refused });
@@ -420,11 +422,15 @@ export class Simulation {
 
   /** A replica refuses the peer at the other end of one of its links. */
   #disconnect(host: Host, peer: PeerId, reason: RefusalReason): void {
-    if (reason === 'DIVERGED') {
-      violated('divergence-alarm', `host ${host.index} says that peer ${peer} diverged`);
-    }
+    if (reason === 'DIVERGED') this.checkers.onDiverged(host, peer, false);
     const direction = host.links.get(peer);
     if (direction !== undefined) this.network.refuse(direction.pair, host, reason);
+  }
+
+  /** A peer closed the link because the histories differ. */
+  #tellDiverged(host: Host, by: PeerId): void {
+    this.give(host, { kind: 'refused-as-diverged', by });
+    this.#act(host);
   }
 
   /** A process was refused for good: rightly, if its folder is not its own. */
@@ -443,7 +449,7 @@ export class Simulation {
         this.checkers.onAccepted(host, event.message);
         break;
       case 'diverged':
-        violated('divergence-alarm', `host ${host.index} says that peer ${event.peer} diverged`);
+        this.checkers.onDiverged(host, event.peer, event.stopped);
         break;
       case 'join-refused':
         this.#refuse(host, 'ID_TAKEN');

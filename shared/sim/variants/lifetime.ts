@@ -3,9 +3,97 @@ import type { Variant } from './variant.ts';
 
 export const lifetimeVariants: readonly Variant[] = [
   {
+    name: 'divergence-by-the-own-mark',
+    breaks: 'A divergence is a difference in what both call final (S8).',
+    edits: [
+      {
+        file: 'append.ts',
+        find: 'const finalOnBoth = Math.min(s.mark, mark);',
+        replace: 'const finalOnBoth = mark < 0 ? mark : s.mark;',
+      },
+    ],
+    directed: 'outdated-leader',
+    within: 200,
+  },
+  {
     name: 'looked-up-places-kept',
     breaks: 'A provisional place belongs to one run, also while the disk is asked (V5).',
     edits: [{ file: 'transitions.ts', find: '  forgetLookedUpPlaces(s);\n', replace: '' }],
-    within: 5_000,
+    within: 3_000,
+  },
+  {
+    name: 'cut-by-catch-up-without-a-place',
+    breaks:
+      'What catch-up cuts at a provisional leader gets a place before what its author writes next.',
+    edits: [
+      {
+        file: 'catch-up.ts',
+        find: "if (s.role.kind === 'leading-provisionally') orderOwnPending(s);",
+        replace: '',
+      },
+    ],
+    directed: 'cut-by-a-provisional-leader',
+    within: 200,
+  },
+  {
+    name: 'stopped-peer-serves',
+    breaks: 'Who has stopped serves nobody, and says that it hears nobody (S8).',
+    edits: [
+      {
+        file: 'catch-up.ts',
+        find: '  if (s.stopped) return;\n  const { request',
+        replace: '  const { request',
+      },
+      { file: 'heartbeat.ts', find: 'if (!s.stopped) for (const peer', replace: 'for (const peer' },
+    ],
+    directed: 'stopped-peer-serves-nobody',
+    within: 200,
+  },
+  {
+    name: 'stopped-peer-counts',
+    breaks: 'Who has stopped is connected to nobody, so that nobody has a quorum by it (S8).',
+    edits: [
+      { file: 'heartbeat.ts', find: 'if (!s.stopped) for (const peer', replace: 'for (const peer' },
+    ],
+    directed: 'stopped-peer-is-no-quorum',
+    within: 200,
+  },
+  {
+    name: 'former-leader-believed',
+    breaks: 'That the histories differ counts when it is the word of the leader followed now (S8).',
+    edits: [
+      {
+        file: 'divergence.ts',
+        find: "if (s.stopped || s.role.kind !== 'following' || s.role.leader !== by) return;",
+        replace: 'if (s.stopped || s.epoch.leader !== by) return;',
+      },
+    ],
+    directed: 'word-of-a-former-leader',
+    within: 200,
+  },
+  {
+    name: 'differing-leader-followed-at-second-hand',
+    breaks: 'Who was found to differ is followed through nobody (S8).',
+    edits: [
+      {
+        file: 'state.ts',
+        find: 'return s.peers.get(relayed.id)?.diverged === true ? null : relayed;',
+        replace: 'return relayed;',
+      },
+    ],
+    directed: 'word-of-a-former-leader',
+    within: 1_000,
+  },
+  {
+    name: 'placed-before-its-predecessor',
+    breaks: "A provisional place is behind that of the same author's message before it (V1).",
+    edits: [
+      {
+        file: 'submission.ts',
+        find: "return role.kind === 'leading-provisionally' ? pending.placeOf(id) !== null : pending.has(id);",
+        replace: 'return pending.has(id);',
+      },
+    ],
+    within: 200,
   },
 ];
