@@ -14,7 +14,7 @@ import { type RunSettings, type Verdict, runSchedule } from './simulator.ts';
 import { recorded } from './workload.ts';
 
 /** Hosts by peer id: peer 1 is host 0. */
-const [P1, P2, P3, P4, P5] = [0, 1, 2, 3, 4] as const;
+const [P1, P2, P3, P4, P5, P6, P7] = [0, 1, 2, 3, 4, 5, 6] as const;
 /** The same hosts where the first three are peers 3, 4 and 5. */
 const [LOW, MIDDLE, HIGH] = [0, 1, 2] as const;
 const ALL = [P1, P2, P3, P4, P5];
@@ -215,6 +215,68 @@ const STORIES: Readonly<Record<string, Story>> = {
     ],
   },
 
+  /**
+   * 7 dies when only 1 has its last message. 6, far behind, wins and asks 1 for all it has; the disk of 1 is
+   * slow. 6 dies, 5 leads without both and puts something else at that place, which 1 learns. When the disk
+   * has answered, 6 is back as another process and asks 1 for what it missed, with the same number.
+   */
+  'answer-for-an-earlier-process': {
+    ids: [1, 2, 3, 4, 5, 6, 7],
+    config: {
+      ...{ heartbeatMs: 200, prepareMs: 400, syncMs: 800, evictAfterMs: 60_000 },
+      ...{
+        tailEntries: 4,
+        tailBytes: 512,
+        batchEntries: 64,
+        batchBytes: 65_536,
+        windowEntries: 128,
+      },
+    },
+    readMs: 20,
+    steps: [
+      { after: 2 * ELECTION, acts: [block([P7], [P6]), submit(P7, 12)] },
+      { after: ORDER / 2, acts: [submit(P7, 12)] },
+      { after: ORDER, acts: [block([P7], [P2, P3, P4, P5]), submit(P7, 1)] },
+      {
+        after: ORDER / 2,
+        acts: [
+          crash(P7),
+          // 6 catches up from nobody before, and needs the promise of 1.
+          { ...trapOn('fetch', [P6, -1], 1), act: 'block' },
+          trapOn('prepare', [P6, P1], 1, block([P4, P5], [P6])),
+          trapOn('promise', [P1, P6], 1, { kind: 'slow-disk', host: P1, factor: 100 }),
+          trapOn(
+            'fetch',
+            [P6, P1],
+            1,
+            trapOn(
+              'heartbeat',
+              [P6, P1],
+              2,
+              { kind: 'crash', host: P6, power: false, survivors: 1_000 },
+              ...cut([P1], [P2, P3, P4, P5]),
+              ...cut([P6], [P2, P3, P4, P5]),
+              trapOn(
+                'accept',
+                [P5, P2],
+                3,
+                ...join([P1], [P5]),
+                trapOn(
+                  'accept',
+                  [P5, P1],
+                  3,
+                  start(P6),
+                  trapOn('fetch', [P6, P1], 1, { kind: 'break', a: P6, b: P1 }),
+                ),
+              ),
+            ),
+          ),
+        ],
+      },
+      { after: 4 * ELECTION, acts: [] },
+    ],
+  },
+
   /** The stored history of 1 was falsified. It has stopped when 6 comes, and gives it nothing of that. */
   'stopped-peer-serves-nobody': {
     config: {},
@@ -341,7 +403,7 @@ function trapOn(
   [sender, receiver]: readonly [number, number],
   nth: number,
   ...also: readonly Act[]
-): Act {
+): Extract<Act, { kind: 'trap' }> {
   return { kind: 'trap', message, sender, receiver, nth, act: 'none', forMs: 0, also };
 }
 

@@ -3,6 +3,24 @@ import type { Variant } from './variant.ts';
 
 export const lifetimeVariants: readonly Variant[] = [
   {
+    name: 'answer-for-an-earlier-process',
+    breaks: 'What is read for a FETCH is for the process that asked, with the mark of then.',
+    edits: [
+      {
+        file: 'catch-up.ts',
+        find: 'const { to, request, after, mark } = serving;',
+        replace: 'const { to, request, after } = serving;\n  const { mark } = s;',
+      },
+      {
+        file: 'catch-up.ts',
+        find: 'for (const [read, { to }] of s.serving) if (to === peer) s.serving.delete(read);',
+        replace: '',
+      },
+    ],
+    directed: 'answer-for-an-earlier-process',
+    within: 200,
+  },
+  {
     name: 'divergence-by-the-own-mark',
     breaks: 'A divergence is a difference in what both call final (S8).',
     edits: [
