@@ -83,6 +83,11 @@ export class Checkers {
     return this.#bound.has(id);
   }
 
+  /** The key that the id is bound to by a final list; undefined while it is free. */
+  boundKey(id: PeerId): Uint8Array | undefined {
+    return this.#bound.get(id);
+  }
+
   /** A person at `host` writes. */
   onSubmit(host: Host, message: { readonly id: MessageId; readonly body: Uint8Array }): void {
     this.submissions.set(message.id, {
@@ -179,8 +184,9 @@ export class Checkers {
   #hasStored(member: Member, entry: Entry): boolean {
     return this.#hosts.some((host) => {
       if (host.id !== member.id || host.folder === 'copied') return false;
-      const folder = host.ownFolder ?? host;
-      if (!bytesEqual(folder.self.key, member.key)) return false;
+      const folders = host.ownFolder === null ? [host] : [host, host.ownFolder];
+      const folder = folders.find(({ self }) => bytesEqual(self.key, member.key));
+      if (folder === undefined) return false;
       const stored = folder.disk.log[entry.seq - 1];
       if (stored === undefined) return false;
       // What was falsified was counted before, and is until somebody notices.

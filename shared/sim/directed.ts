@@ -17,6 +17,8 @@ import { recorded } from './workload.ts';
 const [P1, P2, P3, P4, P5, P6, P7] = [0, 1, 2, 3, 4, 5, 6] as const;
 /** The same hosts where the first three are peers 3, 4 and 5. */
 const [LOW, MIDDLE, HIGH] = [0, 1, 2] as const;
+/** The same hosts where 5 is the fourth, and 4 joins. */
+const [FIFTH, JOINER] = [3, 4] as const;
 const ALL = [P1, P2, P3, P4, P5];
 
 /** One step of a story: `after` milliseconds behind the step before. */
@@ -274,6 +276,35 @@ const STORIES: Readonly<Record<string, Story>> = {
         ],
       },
       { after: 4 * ELECTION, acts: [] },
+    ],
+  },
+
+  /**
+   * While id 4 is free another key comes under it, and promises more. Then a list that has the first key
+   * becomes final, and the machine comes back with that: nobody holds against it what the other promised.
+   */
+  'promise-of-another-key': {
+    ids: [1, 2, 3, 5],
+    config: { evictAfterMs: 60_000 },
+    steps: [
+      {
+        after: ELECTION,
+        acts: [
+          { kind: 'join', id: 4, seeds: [3] },
+          // Nobody tells 5 that its list is stored.
+          onAccept(
+            'members',
+            [FIFTH, -1],
+            1,
+            block([P1, P2, P3], [FIFTH]),
+            crash(JOINER),
+            { kind: 'new-key', host: JOINER },
+            trapOn('join', [JOINER, FIFTH], 1, crash(FIFTH)),
+          ),
+        ],
+      },
+      { after: 2 * ELECTION, acts: [crash(JOINER), start(JOINER)] },
+      { after: ELECTION, acts: [] },
     ],
   },
 

@@ -109,7 +109,10 @@ export class Faults {
     }
   }
 
-  #changeFolder(host: Host, kind: 'snapshot' | 'restore' | 'wipe' | 'copy' | 'spoil'): void {
+  #changeFolder(
+    host: Host,
+    kind: 'snapshot' | 'restore' | 'wipe' | 'new-key' | 'copy' | 'spoil',
+  ): void {
     switch (kind) {
       case 'snapshot':
         if (host.folder === 'own') host.snapshot = host.disk.clone();
@@ -119,6 +122,9 @@ export class Faults {
         break;
       case 'wipe':
         this.#wipe(host);
+        break;
+      case 'new-key':
+        if (host.state === 'down' && host.folder === 'own') this.#startEmpty(host);
         break;
       case 'copy':
         this.#copy(host);
@@ -138,7 +144,12 @@ export class Faults {
   start(host: Host): void {
     if (host.running || host.folder === 'copied') return;
     const { ownFolder } = host;
-    if (ownFolder !== null) {
+    if (ownFolder !== null && host.folder === 'empty' && this.#isBoundTo(host)) {
+      // The new key was listed before the old one: what lies in the cupboard is of no use any more.
+      this.#sim.checkers.forget(({ key }) => bytesEqual(key, ownFolder.self.key));
+      host.ownFolder = null;
+      host.folder = 'own';
+    } else if (ownFolder !== null) {
       host.disk = ownFolder.disk;
       host.self = ownFolder.self;
       host.ownFolder = null;
@@ -148,6 +159,11 @@ export class Faults {
     const others = this.#sim.hosts.filter((other) => other.id !== host.id);
     const seeds = host.disk.log.length === 0 ? others.map(({ id }) => id) : [];
     this.#sim.start(host, seeds);
+  }
+
+  #isBoundTo({ id, self }: Host): boolean {
+    const bound = this.#sim.checkers.boundKey(id);
+    return bound !== undefined && bytesEqual(bound, self.key);
   }
 
   #join(id: PeerId, seeds: readonly PeerId[]): void {
@@ -209,6 +225,10 @@ export class Faults {
       this.start(host);
       return;
     }
+    this.#startEmpty(host);
+  }
+
+  #startEmpty(host: Host): void {
     host.ownFolder = { disk: host.disk, self: host.self };
     host.disk = new Disk(this.#sim.groupHash);
     host.self = memberFor(host.id, 1_000 + host.process);

@@ -61,6 +61,8 @@ export type Act =
   | { readonly kind: 'restore'; readonly host: number }
   /** Starts a peer that is down with an empty disk and a new key. */
   | { readonly kind: 'wipe'; readonly host: number }
+  /** The same under an id that nobody is bound to; its own folder lies in the cupboard meanwhile. */
+  | { readonly kind: 'new-key'; readonly host: number }
   /** Falsifies the last final entry that a peer that is down has stored, and all behind it. */
   | { readonly kind: 'spoil'; readonly host: number }
   /** Starts a copy of the data folder of a peer that is up. */

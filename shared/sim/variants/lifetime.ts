@@ -114,4 +114,30 @@ export const lifetimeVariants: readonly Variant[] = [
     ],
     within: 200,
   },
+  {
+    name: 'promise-of-another-key-noted',
+    breaks: 'Nobody but its member speaks for a bound id (S7).',
+    edits: [
+      {
+        file: 'links.ts',
+        find: 'if (known === undefined && met?.bound === true) return;',
+        replace: '',
+      },
+    ],
+    directed: 'promise-of-another-key',
+    within: 200,
+  },
+  {
+    name: 'promise-of-another-key-kept',
+    breaks: 'What somebody else promised under an id does not bind the member (S7).',
+    edits: [
+      {
+        file: 'delivery.ts',
+        find: 'const known = met !== undefined && bytesEqual(met.member.key, member.key) ? met : undefined;',
+        replace: 'const known = bytesEqual(member.key, member.key) ? met : undefined;',
+      },
+    ],
+    directed: 'promise-of-another-key',
+    within: 200,
+  },
 ];
