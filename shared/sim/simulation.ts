@@ -38,8 +38,8 @@ const TIMER_LATE_MS = 1;
 const EXPECTED: Readonly<Record<Folder, readonly RefusalReason[]>> = {
   own: [],
   old: ['ROLLED_BACK'],
-  // Who does not know yet that the id is bound still sees a promise that went down.
-  empty: ['ID_TAKEN', 'ROLLED_BACK'],
+  // It has another key: whoever does not know that the id is bound takes it for somebody else.
+  empty: ['ID_TAKEN'],
   copied: ['ID_IN_USE'],
   spoilt: [],
 };

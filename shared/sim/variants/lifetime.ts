@@ -140,4 +140,17 @@ export const lifetimeVariants: readonly Variant[] = [
     directed: 'promise-of-another-key',
     within: 200,
   },
+  {
+    name: 'another-key-under-a-free-id-refused',
+    breaks:
+      'Under an id that nobody is bound to a new key is somebody else, who has promised nothing.',
+    edits: [
+      {
+        file: 'links.ts',
+        find: "return known.bound ? 'ID_TAKEN' : null;",
+        replace: "if (known.bound) return 'ID_TAKEN';",
+      },
+    ],
+    within: 500,
+  },
 ];
