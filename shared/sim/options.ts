@@ -59,7 +59,7 @@ export interface SimOptions {
   readonly diskMs: readonly [number, number];
   /** How long a write that is not urgent waits for one that is, milliseconds. */
   readonly lazyMs: number;
-  /** Time of a read, milliseconds at most; what is queued behind it waits. */
+  /** Time of a read until everything is healed, milliseconds at most; what is queued behind it waits. */
   readonly readMs: number;
   /** A host collects what happens to it for this long at most before it acts, milliseconds. */
   readonly turnMs: number;

@@ -31,6 +31,8 @@ import { violated } from './violation.ts';
 const WALL_START = 1_700_000_000_000;
 /** A leave that takes longer ends the process anyway, milliseconds. */
 const LEAVE_MS = 1_500;
+/** Time of a read once everything is healed, milliseconds at most. */
+const READ_MS = 2;
 /** Lateness of a timer, milliseconds at most. */
 const TIMER_LATE_MS = 1;
 
@@ -310,7 +312,8 @@ export class Simulation {
     if (host.state !== 'up') return;
     if (queue.busy || queue.reading) return;
     if (queue.beginReads()) {
-      const takes = host.random.unit() * this.options.readMs * host.slowFactor;
+      const readMs = this.network.misbehaves ? this.options.readMs : READ_MS;
+      const takes = host.random.unit() * readMs * host.slowFactor;
       this.queue.schedule(host.timers.read, this.now + takes);
       return;
     }

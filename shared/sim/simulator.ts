@@ -73,8 +73,8 @@ export function runSchedule(
 
 /** A long history in small frames on slow links takes its time. */
 function restMs({ checkers, options }: Simulation): number {
-  const { delayMs, diskMs, readMs, config } = options;
-  const frameMs = 2 * (delayMs[0] + delayMs[1]) + diskMs[0] + diskMs[1] + readMs;
+  const { delayMs, diskMs, config } = options;
+  const frameMs = 2 * (delayMs[0] + delayMs[1]) + diskMs[0] + diskMs[1];
   return REST_MS + (2 * frameMs * checkers.canonical.length) / config.batchEntries;
 }
 
