@@ -486,8 +486,9 @@ export class Peer {
     const ending = endingOf(told, !this.#bound);
     if (ending !== null) this.fail(ending);
     else if (refused.code === 'DIVERGED' && refused.by === 'them' && refused.peer !== null) {
-      this.#tellDiverged(refused);
+      // What comes of a word that is proven, the core tells.
       if (refused.proven) this.#input({ kind: 'refused-as-diverged', by: refused.peer });
+      else this.#tellDiverged(refused);
     }
   }
 

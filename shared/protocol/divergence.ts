@@ -8,26 +8,19 @@ import { type State, electoratesInEffect, emit } from './state.ts';
 import { becomeLeaderless } from './transitions.ts';
 import type { PeerId, Seq } from './types.ts';
 
-/** `peer`'s final entry at `seq` is not ours. */
+/** The final entry of a peer at `seq` is not ours: this peer found out, or was told by that one. */
 export function onDiverged(s: State, id: PeerId, seq: Seq): void {
   const peer = s.peers.get(id);
   if (peer === undefined || peer.diverged || s.stopped) return;
   peer.diverged = true;
-  const isLeader = s.role.kind === 'following' && s.role.leader === id;
+  // Without a link it may be another process than the one that is followed, which leads no more (S6).
+  const isLeader = peer.linked && s.role.kind === 'following' && s.role.leader === id;
   const lists = electoratesInEffect(s);
   const differs = ({ id }: { readonly id: PeerId }): boolean => s.peers.get(id)?.diverged === true;
   const outvoted = lists.length > 0 && lists.every((list) => isQuorum(list, differs));
   if (isLeader || outvoted) stop(s);
-  else s.out.disconnects.push({ peer: id, reason: 'DIVERGED' });
+  else if (peer.linked) s.out.disconnects.push({ peer: id, reason: 'DIVERGED' });
   emit(s, { kind: 'diverged', peer: id, seq, stopped: s.stopped });
-  s.out.statusChanged = true;
-}
-
-/** Told by another peer: that the histories differ counts when it is the word of the leader followed now. */
-export function onRefusedAsDiverged(s: State, by: PeerId): void {
-  if (s.stopped || s.role.kind !== 'following' || s.role.leader !== by) return;
-  stop(s);
-  emit(s, { kind: 'diverged', peer: by, seq: s.mark, stopped: true });
   s.out.statusChanged = true;
 }
 

@@ -9,7 +9,7 @@ import { PeerState } from './peers.ts';
 import type { Disconnect, KnownPeer, LinkedPeer } from './ready.ts';
 import { type State, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
-import { startProgress } from './transitions.ts';
+import { becomeLeaderless, startProgress } from './transitions.ts';
 import { type Epoch, type Member, type PeerId, bytesEqual, compareEpochs } from './types.ts';
 
 /** Addresses told on a new link, members first: a few hundred bytes each, well under a frame. */
@@ -26,6 +26,7 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   }
   const known = s.peers.get(peer.id);
   s.wanted.drop(peer.id);
+  const restarted = known !== undefined && known.nonce !== peer.nonce;
   // What an earlier process of this peer wished for does not bind this one.
   if (known?.nonce !== peer.nonce) {
     s.waiting.joins.delete(peer.id);
@@ -35,11 +36,19 @@ export function onLinkUp(s: State, peer: LinkedPeer): void {
   if (known === undefined) s.peers.set(peer.id, new PeerState(peer, s.config, s.now));
   else known.relink(peer, s.now);
   noteReported(s, peer, peer.promised);
+  if (restarted) leaveLeader(s, peer.id);
   s.out.statusChanged = true;
   send(s, peer.id, { kind: 'addresses', members: addresses(s).slice(0, ADDRESSES_MAX) });
   greet(s, peer.id);
   if (leaderRoute(s) === peer.id) resubmit(s);
   askAgain(s, peer.id);
+}
+
+/** The process that led has ended, and the next one of that peer does not go on (S6). */
+function leaveLeader(s: State, peer: PeerId): void {
+  const { role } = s;
+  const follows = role.kind === 'following' || role.kind === 'following-provisionally';
+  if (follows && role.leader === peer) becomeLeaderless(s);
 }
 
 /** What the old link swallowed, or would have answered, is asked or said once more. */

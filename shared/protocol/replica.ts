@@ -13,7 +13,7 @@ import {
   onEntriesRead,
   onFetch,
 } from './catch-up.ts';
-import { onRefusedAsDiverged } from './divergence.ts';
+import { onDiverged } from './divergence.ts';
 import {
   checkAttempt,
   maybeStand,
@@ -193,7 +193,7 @@ function dispatch(s: State, input: Input): void {
       onEntriesRead(s, input.request, input.entries);
       break;
     case 'refused-as-diverged':
-      onRefusedAsDiverged(s, input.by);
+      onDiverged(s, input.by, s.mark);
       break;
     case 'leave':
       if (!s.leaving) s.leavingSince = s.now;

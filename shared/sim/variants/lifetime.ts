@@ -82,25 +82,12 @@ export const lifetimeVariants: readonly Variant[] = [
     edits: [
       {
         file: 'divergence.ts',
-        find: "if (s.stopped || s.role.kind !== 'following' || s.role.leader !== by) return;",
-        replace: 'if (s.stopped || s.epoch.leader !== by) return;',
+        find: "peer.linked && s.role.kind === 'following' && s.role.leader === id",
+        replace: 's.epoch.leader === id',
       },
     ],
     directed: 'word-of-a-former-leader',
     within: 200,
-  },
-  {
-    name: 'differing-leader-followed-at-second-hand',
-    breaks: 'Who was found to differ is followed through nobody (S8).',
-    edits: [
-      {
-        file: 'state.ts',
-        find: 'return s.peers.get(relayed.id)?.diverged === true ? null : relayed;',
-        replace: 'return relayed;',
-      },
-    ],
-    directed: 'word-of-a-former-leader',
-    within: 1_000,
   },
   {
     name: 'placed-before-its-predecessor',
@@ -151,6 +138,6 @@ export const lifetimeVariants: readonly Variant[] = [
         replace: "if (known.bound) return 'ID_TAKEN';",
       },
     ],
-    within: 500,
+    within: 6_000,
   },
 ];
