@@ -184,7 +184,8 @@ export class Checkers {
   #hasStored(member: Member, entry: Entry): boolean {
     return this.#hosts.some((host) => {
       if (host.id !== member.id || host.folder === 'copied') return false;
-      const folders = host.ownFolder === null ? [host] : [host, host.ownFolder];
+      // The own folder comes back: what it holds was counted before an old copy took its place.
+      const folders = host.ownFolder === null ? [host] : [host.ownFolder, host];
       const folder = folders.find(({ self }) => bytesEqual(self.key, member.key));
       if (folder === undefined) return false;
       const stored = folder.disk.log[entry.seq - 1];
