@@ -257,7 +257,7 @@ export class Simulation {
     for (const { peer, reason } of ready.disconnects) this.#disconnect(host, peer, reason);
     for (const entry of ready.delivered) this.checkers.onDelivered(host, entry);
     this.coverage.delivered += ready.delivered.length;
-    for (const event of ready.events) this.#onEvent(host, event);
+    for (const event of inOrder(ready.events)) this.#onEvent(host, event);
     if (ready.addresses !== null) {
       host.wants = new Set([...host.seeds, ...ready.addresses.map(({ id }) => id)]);
       this.network.redial(host);
@@ -477,6 +477,14 @@ export class Simulation {
     if (complete) this.coverage.left++;
     this.hooks.onStopped(host);
   }
+}
+
+/** A process that ends has dealt with everything else that its last turn brought. */
+function inOrder(events: readonly CoreEvent[]): readonly CoreEvent[] {
+  if (events.length < 2) return events;
+  const ends = ({ kind }: CoreEvent): number =>
+    kind === 'left' || kind === 'join-refused' ? 1 : 0;
+  return events.toSorted((a, b) => ends(a) - ends(b));
 }
 
 /** Whom a process dials before its core has said anything. */
