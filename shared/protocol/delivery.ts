@@ -5,9 +5,9 @@
  */
 import { assert, must } from '../assert.ts';
 import { decodeMembers } from './codec.ts';
-import { type State, emit, isListed, write } from './state.ts';
+import { type State, emit, isListed, knownAs, write } from './state.ts';
 import { lookupFloor } from './submission.ts';
-import { EPOCH_ZERO, bytesEqual, type Entry } from './types.ts';
+import { EPOCH_ZERO, type Entry } from './types.ts';
 
 /** Moves the mark up to `seq`, which is in the own log, and delivers the entries on the way. */
 export function moveMark(s: State, seq: number): void {
@@ -39,9 +39,7 @@ function onMembersFinal(s: State, entry: Entry): void {
   const decoded = decodeMembers(entry.body);
   assert(decoded.ok, 'a members entry was checked before it was appended');
   for (const member of decoded.value) {
-    const met = s.known.get(member.id);
-    // What somebody else under this id has promised does not bind the member.
-    const known = met !== undefined && bytesEqual(met.member.key, member.key) ? met : undefined;
+    const known = knownAs(s, member);
     const peer = {
       member,
       bound: true,

@@ -442,11 +442,7 @@ function maybeWin(s: State, attempt: Preparing): void {
   // It may also have brought what the others promise to hand over: the own log of now is what counts.
   attempt.promises.set(s.self.id, logView(s));
   const { quorum, listed, owner, best } = judgeVotes(s, attempt.promises);
-  if (!quorum) {
-    if (attempt.awaited.size === 0) failAttempt(s);
-    return;
-  }
-  if (!listed) {
+  if (!quorum || !listed) {
     if (attempt.awaited.size === 0) failAttempt(s);
     return;
   }

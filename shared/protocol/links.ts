@@ -7,7 +7,7 @@ import { onRelinkedForCatchUp } from './catch-up.ts';
 import { onRelinkedForAttempt } from './election.ts';
 import { PeerState } from './peers.ts';
 import type { Disconnect, KnownPeer, LinkedPeer } from './ready.ts';
-import { type State, newestList, send, write } from './state.ts';
+import { type State, knownAs, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
 import { becomeLeaderless, startProgress } from './transitions.ts';
 import { type Epoch, type Member, type PeerId, bytesEqual, compareEpochs } from './types.ts';
@@ -109,10 +109,9 @@ function greet(s: State, peer: PeerId): void {
 export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promised: Epoch): void {
   const { id, key, name, address, nonce } = peer;
   s.highestNumber = Math.max(s.highestNumber, promised.number);
-  const met = s.known.get(id);
-  const known = met !== undefined && bytesEqual(met.member.key, key) ? met : undefined;
+  const known = knownAs(s, peer);
   // The id belongs to somebody else since this link came up.
-  if (known === undefined && met?.bound === true) return;
+  if (known === undefined && s.known.get(id)?.bound === true) return;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
   if (!isHigher && known.nonce === nonce && known.member.address === address) return;
   const member: Member =

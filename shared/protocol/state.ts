@@ -341,6 +341,12 @@ export function electoratesInEffect(s: State): readonly Electorate[] {
   return listsInEffect(s).map((list) => list.members);
 }
 
+/** What is remembered of this very peer; what somebody else under its id has promised does not bind it. */
+export function knownAs(s: State, who: Pick<Member, 'id' | 'key'>): KnownPeer | undefined {
+  const met = s.known.get(who.id);
+  return met !== undefined && bytesEqual(met.member.key, who.key) ? met : undefined;
+}
+
 /** Connected as defined for peers; this peer itself always is. */
 export function isConnected(s: State, id: PeerId): boolean {
   return id === s.self.id || s.peers.get(id)?.connected === true;

@@ -6,7 +6,8 @@ import { Cluster } from './testing/cluster.ts';
 import { idOf, messageOf } from './testing/entries.ts';
 import type { Message } from './types.ts';
 
-test('messages of any size share frames within the limit of a batch', () => {
+/** A group of two that 2 leads. */
+function groupOfTwo(): Cluster {
   const cluster = new Cluster();
   cluster.level = 'none';
   cluster.found(2);
@@ -14,6 +15,11 @@ test('messages of any size share frames within the limit of a batch', () => {
   cluster.addHost(1);
   cluster.start(1);
   cluster.run(5_000);
+  return cluster;
+}
+
+test('messages of any size share frames within the limit of a batch', () => {
+  const cluster = groupOfTwo();
   const submits = { kind: 'submit', from: 1, to: 2 } as const;
   cluster.addRule('hold', submits);
   const author = cluster.host(1);
@@ -32,13 +38,7 @@ test('messages of any size share frames within the limit of a batch', () => {
 });
 
 test('a leader holds so many messages whose predecessor is missing, and no more', () => {
-  const cluster = new Cluster();
-  cluster.level = 'none';
-  cluster.found(2);
-  cluster.start(2);
-  cluster.addHost(1);
-  cluster.start(1);
-  cluster.run(5_000);
+  const cluster = groupOfTwo();
   const leader = cluster.host(2);
   // Nothing becomes final: what is counted is what is taken into the order.
   leader.manualDisk = true;

@@ -107,7 +107,7 @@ export const lifetimeVariants: readonly Variant[] = [
     edits: [
       {
         file: 'links.ts',
-        find: 'if (known === undefined && met?.bound === true) return;',
+        find: 'if (known === undefined && s.known.get(id)?.bound === true) return;',
         replace: '',
       },
     ],
@@ -120,8 +120,8 @@ export const lifetimeVariants: readonly Variant[] = [
     edits: [
       {
         file: 'delivery.ts',
-        find: 'const known = met !== undefined && bytesEqual(met.member.key, member.key) ? met : undefined;',
-        replace: 'const known = bytesEqual(member.key, member.key) ? met : undefined;',
+        find: 'const known = knownAs(s, member);',
+        replace: 'const known = s.known.get(member.id);',
       },
     ],
     directed: 'promise-of-another-key',
