@@ -3,6 +3,7 @@
  * has its own quorum.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Locator, Page } from '@playwright/test';
 import { type App, Desk, PATIENCE_MS } from './electron-app.ts';
 
 const patient = { timeout: PATIENCE_MS };
@@ -77,14 +78,22 @@ test('what is copied is who said what', async () => {
   expect(copied).toContain('  three\n\n\nfour');
 });
 
-test('a long message is unfolded where it begins, and folded without losing it', async () => {
+/** A long message and two below it, with the list at its end. */
+async function openWithLongMessage(): Promise<{ readonly page: Page; readonly list: Locator }> {
   const app = await openAlone();
   const lines = Array.from({ length: 120 }, (_, i) => `line ${i + 1}`);
   await app.say(lines.join('\n'));
   for (const text of ['after', 'after that']) await app.say(text);
   await expect.poll(async () => (await app.messages('final')).length, patient).toBe(3);
-  const { page } = app;
-  const list = page.getByRole('log', { name: 'Conversation' });
+  const list = app.page.getByRole('log', { name: 'Conversation' });
+  const below = () =>
+    list.evaluate((e) => Math.round(e.scrollHeight - e.clientHeight - e.scrollTop));
+  await expect.poll(below, patient).toBe(0);
+  return { page: app.page, list };
+}
+
+test('a long message is unfolded where it begins, and folded without losing it', async () => {
+  const { list, page } = await openWithLongMessage();
   const top = () => list.evaluate((element) => element.scrollTop);
   const before = await top();
   await page.getByRole('button', { name: 'Show all' }).press('Enter');
@@ -97,4 +106,27 @@ test('a long message is unfolded where it begins, and folded without losing it',
   const [button, frame] = [await all.boundingBox(), await list.boundingBox()];
   expect(button?.y).toBeGreaterThanOrEqual(frame?.y ?? Infinity);
   expect(button?.y).toBeLessThan((frame?.y ?? 0) + (frame?.height ?? 0));
+});
+
+test('a long message unfolds where it begins while the list is on its way to the end', async () => {
+  const { list, page } = await openWithLongMessage();
+  await list.press('Home');
+  await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+  // Both in one frame: no hand is that quick, but a message that arrives starts the same way to the end.
+  const [landed, later] = await list.evaluate(async (element) => {
+    const press = async (name: string) => {
+      const buttons = [...document.querySelectorAll('button')];
+      buttons.find((button) => button.textContent.startsWith(name))?.click();
+      await Promise.resolve();
+    };
+    const frame = () => new Promise(requestAnimationFrame);
+    await press('Jump to latest');
+    const top = element.scrollTop;
+    await press('Show all');
+    for (let i = 0; i < 10; i += 1) await frame();
+    return [top, element.scrollTop];
+  });
+  expect(landed).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Show less' }).waitFor();
+  expect(later).toBe(landed);
 });

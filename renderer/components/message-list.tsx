@@ -206,7 +206,11 @@ function useList(conversation: Conversation) {
   }, [keepEnd]);
 
   /** Until it is known where the end is, now that rows are about to change. */
-  const leaveEnd = useCallback(() => setAtEnd(false), []);
+  const leaveEnd = useCallback(() => {
+    // A way to the end lasts some frames, and would go after the end wherever that moves meanwhile.
+    virtualizer.cancelScroll();
+    setAtEnd(false);
+  }, [virtualizer]);
 
   function jump(where: 'start' | 'end'): void {
     setBand(where === 'end' ? endBand(total) : startBand(total));
