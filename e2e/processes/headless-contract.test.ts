@@ -210,6 +210,7 @@ describe('events and commands', () => {
     const peer = startAlone();
     await peer.event('ready');
     peer.sendRaw('nonsense\n[1]\nnull\n\n');
+    peer.sendRaw(Buffer.from('{"cmd":"send","text":"caf\xe9"}\n', 'latin1'));
     peer.send(
       { cmd: 'dance', ref: 1 },
       { cmd: 'send', ref: 2 },
@@ -222,7 +223,10 @@ describe('events and commands', () => {
     await peer.until('the last is accepted', () => peer.accepted.has(6));
     const errors = peer.events.filter((event) => event.event === 'error');
     expect(errors.map(({ code, ref }) => [code, ref])).toEqual([
-      ...[undefined, undefined, undefined, 1, 2, 3, 4, 8].map((ref) => ['BAD_COMMAND', ref]),
+      ...[undefined, undefined, undefined, undefined, 1, 2, 3, 4, 8].map((ref) => [
+        'BAD_COMMAND',
+        ref,
+      ]),
       ['TOO_LONG', 5],
     ]);
     peer.sendRaw(`{"cmd":"send","text":"${'x'.repeat(2 ** 20)}"}\n`);

@@ -156,7 +156,7 @@ export class PeerProcess {
   }
 
   /** Writes a line as it is. */
-  sendRaw(text: string): void {
+  sendRaw(text: string | Uint8Array): void {
     this.child.stdin?.write(text);
   }
 

@@ -9,7 +9,8 @@ import { LineCutter } from './lines.ts';
 /** What is done with input. */
 export interface InputHandlers {
   readonly line: (line: string) => void;
-  readonly tooLong: () => void;
+  /** A line that was left out, and why. */
+  readonly unreadable: (why: string) => void;
   /** Nothing more comes. */
   readonly end: () => void;
 }
@@ -28,7 +29,7 @@ export function pipeInput(): Input | null {
   const { stdin } = process;
   return {
     start: (handlers) => {
-      const cutter = new LineCutter(handlers.line, handlers.tooLong);
+      const cutter = new LineCutter(handlers.line, handlers.unreadable);
       stdin.on('data', (bytes: Buffer) => cutter.take(bytes));
       stdin.on('end', () => {
         cutter.end();

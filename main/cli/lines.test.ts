@@ -7,7 +7,7 @@ function cut(chunks: readonly Buffer[]): string[] {
   const lines: string[] = [];
   const cutter = new LineCutter(
     (line) => lines.push(line),
-    () => lines.push('TOO LONG'),
+    (why) => lines.push(`!! ${why}`),
   );
   for (const chunk of chunks) cutter.take(chunk);
   cutter.end();
@@ -38,8 +38,17 @@ test('a line that is too long is reported once and skipped to its end', () => {
   const long = Buffer.alloc(3 * 1024 * 1024, 'x');
   expect(cut([Buffer.from('a\n'), long, long, long, Buffer.from('\nb\n')])).toEqual([
     'a',
-    'TOO LONG',
+    '!! the line is too long',
     'b',
   ]);
-  expect(cut([Buffer.concat([long, long, Buffer.from('\nb')])])).toEqual(['TOO LONG', 'b']);
+  expect(cut([Buffer.concat([long, long, Buffer.from('\nb')])])).toEqual([
+    '!! the line is too long',
+    'b',
+  ]);
+});
+
+test('a line that is no text is left out, and the ones around it are not', () => {
+  const half = Buffer.from('ü').subarray(0, 1);
+  const lines = [Buffer.from('a\nb'), half, Buffer.from('\nü\n'), half];
+  expect(cut(lines)).toEqual(['a', '!! the line is not UTF-8', 'ü', '!! the line is not UTF-8']);
 });

@@ -254,9 +254,9 @@ describe('input', () => {
     await vi.waitFor(() => expect(flow).toEqual(['pause', 'resume']));
   });
 
-  test('that is one endless line is complained about', async () => {
+  test('that cannot be read is complained about', async () => {
     await open();
-    input?.tooLong();
+    input?.unreadable('the line is too long');
     expect(shown).toEqual(['BAD_COMMAND']);
   });
 });

@@ -195,8 +195,7 @@ export class Session {
         input.pause();
         this.#maybeResumeInput();
       },
-      tooLong: () => {
-        const message = 'the line is too long';
+      unreadable: (message) => {
         this.#interface?.showError({ code: 'BAD_COMMAND', message, fatal: false });
       },
       end: () => void this.#endOfInput(peer),
