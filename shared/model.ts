@@ -26,6 +26,9 @@ export const TEXT_BYTES_MAX = 64 * 1024;
 /** Longest display name in UTF-8 bytes. */
 export const NAME_BYTES_MAX = 64;
 
+/** Members in one list: their longest encoding stays below the limit of an entry's body, 64 KiB. */
+export const MEMBERS_MAX = 128;
+
 /** One listed member as people see it. */
 export interface MemberView {
   readonly id: PeerId;

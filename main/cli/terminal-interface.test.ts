@@ -142,6 +142,19 @@ test('who leads is said when it changes, and not before this peer is in the grou
   expect(printed).toEqual(['-- Ben leads', '-- Ben leads without a quorum', '-- nobody leads']);
 });
 
+test('who comes to a full group is told so once, and who leads when it is let in', () => {
+  const members = Array.from({ length: 128 }, (_, i) => i + 1);
+  const show = (part: Partial<NodeStatus>): void =>
+    terminal.show({ kind: 'status', status: { ...status, ...part } });
+  show({ role: 'joining', members });
+  show({ role: 'joining', members, commit: 21 });
+  show({ members });
+  expect(printed).toEqual([
+    '-- the group is full (128 members): messages are sent when somebody leaves',
+    '-- Ben leads',
+  ]);
+});
+
 describe('a line', () => {
   test.each<[string, readonly string[], readonly string[]]>([
     ['hello', ['hello'], []],

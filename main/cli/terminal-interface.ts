@@ -2,6 +2,7 @@
  * The terminal interface: what is typed is sent, what becomes final is printed with its number. What
  * others wrote is untrusted: control characters never reach the terminal.
  */
+import { MEMBERS_MAX } from '../../shared/model.ts';
 import type {
   FinalEntry,
   MessageId,
@@ -41,7 +42,8 @@ export class TerminalInterface implements UserInterface {
   readonly #names = new Map<PeerId, string>();
   /** Messages that are not final: a timer until they are marked, then null. */
   readonly #open = new Map<MessageId, NodeJS.Timeout | null>();
-  #leader: string | null = null;
+  /** What was said last of how this peer stands. */
+  #told: string | null = null;
 
   /** `print` puts one line, without its newline, on the screen. */
   constructor(print: (line: string) => void, session: SessionActions) {
@@ -156,14 +158,20 @@ export class TerminalInterface implements UserInterface {
 
   #onStatus(status: NodeStatus): void {
     for (const { id, name } of status.roster) this.#names.set(id, name);
-    const { leader, established } = status;
-    const now =
-      leader === null
-        ? 'nobody leads'
-        : `${this.#nameOf(leader)} leads${established ? '' : ' without a quorum'}`;
-    if (now === this.#leader || status.role === 'joining') return;
-    this.#leader = now;
+    const now = this.#standing(status);
+    if (now === this.#told || now === null) return;
+    this.#told = now;
     this.#print(`-- ${now}`);
+  }
+
+  /** Who leads, or why this peer is not let in; null while it is about to be. */
+  #standing({ established, leader, members, role }: NodeStatus): string | null {
+    if (role === 'joining') {
+      if (members.length < MEMBERS_MAX) return null;
+      return `the group is full (${MEMBERS_MAX} members): messages are sent when somebody leaves`;
+    }
+    if (leader === null) return 'nobody leads';
+    return `${this.#nameOf(leader)} leads${established ? '' : ' without a quorum'}`;
   }
 
   #markLater(message: WaitingMessage): void {

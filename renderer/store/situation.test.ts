@@ -165,6 +165,12 @@ const cases: readonly (readonly [part: Partial<NodeStatus>, kind: string, senten
     'Joining the group. You can write already; messages are sent once the leader has let you in.',
   ],
   [
+    { role: 'joining', members: Array.from({ length: 128 }, (_, i) => i + 1) },
+    'full',
+    'The group has 128 members, and cannot have more. You are let in when somebody leaves; until then ' +
+      'messages wait on this computer.',
+  ],
+  [
     { diverged: true, progress: { at: 1, target: 9 } },
     'diverged',
     'This peer’s history differs from the group’s at a final number, so it has stopped: nothing ' +

@@ -2,6 +2,7 @@
  * One clear, true sentence for how the node stands. Pure: status in, words out. It must never promise more
  * than the status says: no cause is named that the status does not carry.
  */
+import { MEMBERS_MAX } from '../../shared/model.ts';
 import type { NodeStatus } from '../../shared/model.ts';
 import { describeWhoIsNeeded, viewQuorum } from '../../shared/quorum-view.ts';
 import type { QuorumView } from '../../shared/quorum-view.ts';
@@ -14,6 +15,7 @@ export interface Situation {
   readonly kind:
     | 'diverged'
     | 'joining'
+    | 'full'
     | 'nobody'
     | 'catching-up'
     | 'synchronising'
@@ -82,6 +84,7 @@ function joining(status: NodeStatus): Situation {
   const quorum = viewQuorum(status);
   const waits = status.members.length > 0 && !status.established && !quorum.isQuorum;
   if (waits) return joiningTooFew(status, quorum);
+  if (status.members.length >= MEMBERS_MAX) return joiningTooMany();
   return {
     kind: 'joining',
     tone: 'busy',
@@ -103,6 +106,21 @@ function joiningWith(progress: Progress): Situation {
     sentence: `Joining the group: ${soFar(progress)} are here. ${LET_IN}`,
     composerHint: 'Joining: messages are sent once the leader has let you in.',
     progress,
+    patienceMs: 0,
+  };
+}
+
+/** A reason to wait, not to give up: somebody may leave at any time. */
+function joiningTooMany(): Situation {
+  return {
+    kind: 'full',
+    tone: 'waiting',
+    label: 'The group is full',
+    sentence:
+      `The group has ${count(MEMBERS_MAX)} members, and cannot have more. You are let in when somebody ` +
+      'leaves; until then messages wait on this computer.',
+    composerHint: 'The group is full: messages are sent when somebody leaves and you are let in.',
+    progress: null,
     patienceMs: 0,
   };
 }

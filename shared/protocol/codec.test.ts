@@ -13,8 +13,8 @@ import {
   encodeMembers,
   encodeMessage,
   groupHash,
-  MEMBERS_MAX,
 } from './codec.ts';
+import { MEMBERS_MAX } from '../model.ts';
 import { framedBytes } from './entry-codec.ts';
 import type { ProtocolMessage } from './messages.ts';
 import { arbitraryMembers, arbitraryProtocolMessage } from './testing/arbitrary-messages.ts';

@@ -10,6 +10,7 @@
  * and other integers 8 (at most 2^53-1), epoch = number and leader, UUIDs 16, lists a count first.
  */
 import { assert, assertNever } from '../assert.ts';
+import { MEMBERS_MAX } from '../model.ts';
 import { err, ok, type Result } from '../result.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -17,7 +18,6 @@ import {
   checkList,
   HASH_BYTES,
   KEY_BYTES,
-  MEMBERS_MAX,
   readEntries,
   readEpoch,
   readMember,
@@ -41,7 +41,6 @@ export {
   decodeMembers,
   encodeMembers,
   groupHash,
-  MEMBERS_MAX,
 } from './entry-codec.ts';
 
 /** Kind bytes. From 0xf0 on they belong to the transport's own frames. */

@@ -4,7 +4,7 @@
  * written, so they must never change; frames may, with the protocol version.
  */
 import { assert } from '../assert.ts';
-import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../model.ts';
+import { MEMBERS_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../model.ts';
 import { err, ok, type Result } from '../result.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -29,8 +29,6 @@ export const KEY_BYTES = 32;
  * a frame with a higher one, which only damage or malice makes, the next election could not count on.
  */
 const EPOCH_NUMBER_MAX = 2 ** 48;
-/** Members in one list: their longest encoding stays below the limit of a body, 64 KiB. */
-export const MEMBERS_MAX = 128;
 /** UTF-8 bytes of an address: eight interfaces with IPv6 addresses and ports. */
 export const ADDRESS_BYTES_MAX = 400;
 

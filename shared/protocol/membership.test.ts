@@ -1,6 +1,7 @@
 /** Entry 1 of a new group, and the most members that one has. What else membership does is told by scripts. */
 import { expect, test } from 'vitest';
-import { MEMBERS_MAX, decodeMembers } from './codec.ts';
+import { MEMBERS_MAX } from '../model.ts';
+import { decodeMembers } from './codec.ts';
 import { defaultConfig } from './config.ts';
 import { foundGroup, maybeChangeMembers, onJoin, onLeave } from './membership.ts';
 import { PeerState } from './peers.ts';

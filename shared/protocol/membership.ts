@@ -4,8 +4,9 @@
  * final. A list is never empty, no leader removes itself, and only so many join at once that the
  * connected old members are a quorum of the new list (E8). Waiting changes share one entry.
  */
+import { MEMBERS_MAX } from '../model.ts';
 import { appendOwn } from './append.ts';
-import { MEMBERS_MAX, encodeMembers } from './codec.ts';
+import { encodeMembers } from './codec.ts';
 import type { Join } from './messages.ts';
 import type { PeerState } from './peers.ts';
 import { isQuorum } from './quorum.ts';
