@@ -258,7 +258,7 @@ export function sendAfterWrites(s: State, to: PeerId, message: ProtocolMessage):
 
 /**
  * What stands after this seq is cut: it no longer equals the leader's log, an ACK that waits for the disk
- * must not speak for it (S1), and a look-up under way has seen nothing of what will replace it.
+ * must not speak for it (S1), and a look-up under way has seen nothing of what will replace it (V6).
  */
 export function forgetBeyond(s: State, after: Seq): void {
   const { role } = s;

@@ -364,7 +364,7 @@ export function forgetLookedUpPlaces(s: State): void {
   }
 }
 
-/** The last seq that an outstanding look-up knows of: memory must keep everything after it. */
+/** The last seq that an outstanding look-up knows of: memory must keep everything after it (V6). */
 export function lookupFloor(s: State): number {
   let floor = Infinity;
   for (const { since } of s.lookups.values()) floor = Math.min(floor, since);

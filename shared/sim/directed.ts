@@ -44,6 +44,16 @@ const ELECTION = 1_200;
 /** Long enough for a message to be ordered. */
 const ORDER = 60;
 
+/** Nearly everything is on disk alone, and goes out in few frames; nobody is taken off the list. */
+const SHORT_MEMORY: Partial<SimOptions['config']> = {
+  tailEntries: 4,
+  tailBytes: 512,
+  batchEntries: 64,
+  batchBytes: 65_536,
+  windowEntries: 128,
+  evictAfterMs: 60_000,
+};
+
 /** The stories. */
 const STORIES: Readonly<Record<string, Story>> = {
   /**
@@ -225,14 +235,8 @@ const STORIES: Readonly<Record<string, Story>> = {
   'answer-for-an-earlier-process': {
     ids: [1, 2, 3, 4, 5, 6, 7],
     config: {
-      ...{ heartbeatMs: 200, prepareMs: 400, syncMs: 800, evictAfterMs: 60_000 },
-      ...{
-        tailEntries: 4,
-        tailBytes: 512,
-        batchEntries: 64,
-        batchBytes: 65_536,
-        windowEntries: 128,
-      },
+      ...SHORT_MEMORY,
+      ...{ heartbeatMs: 200, prepareMs: 400, syncMs: 800 },
     },
     readMs: 20,
     steps: [
@@ -276,6 +280,48 @@ const STORIES: Readonly<Record<string, Story>> = {
         ],
       },
       { after: 4 * ELECTION, acts: [] },
+    ],
+  },
+
+  /**
+   * 3 has an end that nobody else holds, and leads 2 provisionally. Its slow disk is asked for what 2 wrote
+   * while 4 tells it what the others have made final in place of that end, the same message among it.
+   */
+  'looked-up-before-a-cut': {
+    ids: [1, 2, 3, 4, 5, 6, 7],
+    config: { ...SHORT_MEMORY, heartbeatMs: 60 },
+    readMs: 20,
+    steps: [
+      { after: 2 * ELECTION, acts: [submit(P7, 12)] },
+      { after: ORDER, acts: [block([P7], [P1, P2, P4, P5, P6]), submit(P7, 30)] },
+      {
+        after: ORDER / 2,
+        acts: [
+          // 6 hears what 2 writes, and 2 nothing of what became of it.
+          {
+            ...onAccept('leader', [P6, P2], 1, submit(P2, 1), ...cut([P2], [P1, P4, P5])),
+            act: 'block',
+          },
+          crash(P7),
+          ...cut([P3], [P1, P2, P4, P5, P6]),
+        ],
+      },
+      { after: ELECTION, acts: [block([P2], [P6]), submit(P6, 30)] },
+      {
+        after: ORDER,
+        acts: [
+          trapOn(
+            'submit',
+            [P2, P3],
+            1,
+            { kind: 'slow-disk', host: P3, factor: 100 },
+            ...join([P3], [P4]),
+          ),
+          ...join([P2], [P3]),
+        ],
+      },
+      { after: ELECTION / 2, acts: cut([P3], [P4]) },
+      { after: 2 * ELECTION, acts: [] },
     ],
   },
 
@@ -423,7 +469,7 @@ function onAccept(
   [sender, receiver]: readonly [number, number],
   nth: number,
   ...also: readonly Act[]
-): Act {
+): Extract<Act, { kind: 'trap' }> {
   const message = 'accept';
   return { kind: 'trap', message, sender, receiver, nth, carries, act: 'none', forMs: 0, also };
 }

@@ -34,6 +34,19 @@ export const lifetimeVariants: readonly Variant[] = [
     within: 200,
   },
   {
+    name: 'look-up-outlives-a-cut',
+    breaks: 'What the disk was asked is no answer for what has come since a cut (V6).',
+    edits: [
+      {
+        file: 'state.ts',
+        find: 'for (const lookup of s.lookups.values()) lookup.since = Math.min(lookup.since, after);',
+        replace: '',
+      },
+    ],
+    directed: 'looked-up-before-a-cut',
+    within: 200,
+  },
+  {
     name: 'looked-up-places-kept',
     breaks: 'A provisional place belongs to one run, also while the disk is asked (V5).',
     edits: [{ file: 'transitions.ts', find: '  forgetLookedUpPlaces(s);\n', replace: '' }],
