@@ -145,7 +145,7 @@ describe('one person', () => {
     await expect.poll(() => again.messages('final'), patient).toEqual(['to myself']);
     const composer = again.page.getByRole('textbox', { name: 'Message' });
     await expect.poll(() => composer.inputValue(), patient).toBe('not sent yet');
-    expect(await again.page.getByRole('button', { name: 'Theme: dark' }).isVisible()).toBe(true);
+    await again.page.getByRole('button', { name: 'Theme: dark' }).waitFor();
     const dark = await again.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await again.page.getByRole('button', { name: 'Theme: dark' }).click();
     await again.page.getByRole('button', { name: 'Theme: system' }).click();

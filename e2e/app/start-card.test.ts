@@ -58,7 +58,7 @@ describe('an error stands at its field', () => {
     await expect.poll(() => errorAt(field), patient).toContain(String(taken));
     await app.photograph('port-in-use');
     await app.page.getByRole('button', { name: /^Use port \d+$/ }).click();
-    expect(await field.inputValue()).not.toBe(String(taken));
+    await expect.poll(() => field.inputValue(), patient).not.toBe(String(taken));
     await app.page.getByRole('button', { name: 'Start', exact: true }).click();
     await app.untilOpen();
   });

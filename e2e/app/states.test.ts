@@ -84,12 +84,14 @@ test('without a quorum a message is provisional in every way, and becomes final 
   await app.say('Is anybody there?');
   const row = app.page.locator('article[data-state=provisional]');
   await row.waitFor();
-  expect(await row.getAttribute('aria-label')).toMatch(/^Ada, .*, provisional place 1$/);
+  await expect
+    .poll(() => row.getAttribute('aria-label'), patient)
+    .toMatch(/^Ada, .*, provisional place 1$/);
   const tooltip = 'Provisional: place 1 for now; its number comes when the quorum is back';
-  expect(await row.getByTitle(tooltip).count()).toBe(2);
-  expect(await row.locator('.row-gutter').innerText()).toBe('~1');
+  await expect.poll(() => row.getByTitle(tooltip).count(), patient).toBe(2);
+  await expect.poll(() => row.locator('.row-gutter').innerText(), patient).toBe('~1');
   const composer = app.page.getByRole('form', { name: 'Write a message' });
-  expect(await composer.innerText()).toContain('until peer 1 or 2 is back.');
+  await expect.poll(() => composer.innerText(), patient).toContain('until peer 1 or 2 is back.');
   await app.photograph('provisional');
 
   const back = await Promise.all([cluster.startPeer(1), cluster.startPeer(2)]);
@@ -116,7 +118,7 @@ test('who comes back first is told for whom to wait', async () => {
     .poll(() => again.situation(), patient)
     .toBe('Nobody of the group answers. Your messages go out when Ben (7) is back.');
   const members = again.page.getByRole('complementary', { name: 'Members' });
-  expect(await members.getByRole('list', { name: /Away/ }).count()).toBe(0);
+  await expect.poll(() => members.getByRole('list', { name: /Away/ }).count(), patient).toBe(0);
   await again.say('Is anybody up?');
   await again.photograph('first-one-up');
   await cluster.startPeer(7);
@@ -160,7 +162,7 @@ test('what somebody writes before being let in stays in sight, and outlives a ki
   await composer.press('Enter');
   await cluster.startPeer(2);
   await expect.poll(() => again.messages('final'), patient).toEqual(['Hello, I am new here.']);
-  expect(await composer.inputValue()).toBe('');
+  await expect.poll(() => composer.inputValue(), patient).toBe('');
 });
 
 /** Messages of the long history. */
@@ -206,7 +208,7 @@ test('a long history arrives with its progress in sight', { timeout: 2 * LONG_MS
   await expect
     .poll(() => app.situation(), { timeout: LONG_MS })
     .toBe('Peer 7 leads. 2 of 2 connected. Everything is final.');
-  expect(await bar.count()).toBe(0);
+  await expect.poll(() => bar.count(), patient).toBe(0);
   const end = async () => (await app.messages('final')).at(-1);
   await expect.poll(end, patient).toBe(`message ${MANY}`);
   const rows = await shownNumbered(app);
@@ -264,12 +266,14 @@ test('a leader that has to fetch what it missed is said to do so', async () => {
   await expect
     .poll(() => app.situation(), patient)
     .toBe('The next leader is fetching what it lacks before it leads. You can go on writing.');
-  expect(await app.page.getByRole('banner').innerText()).toContain('Synchronising…');
+  await expect
+    .poll(() => app.page.getByRole('banner').innerText(), patient)
+    .toContain('Synchronising…');
   await app.photograph('synchronising');
   await expect
     .poll(() => app.situation(), { timeout: LONG_MS })
     .toBe('Peer 3 leads. 2 of 3 connected. Everything is final.');
-  expect(await app.leader()).toBe(3);
+  await expect.poll(() => app.leader(), patient).toBe(3);
 });
 
 test('a history that differs stops the window loudly, and nobody else', async () => {
@@ -286,8 +290,10 @@ test('a history that differs stops the window loudly, and nobody else', async ()
   const alarm = again.page.getByRole('alert').filter({ hasText: 'history differs' });
   await alarm.waitFor();
   await expect.poll(() => again.situation(), patient).toMatch(/^This peer’s history differs/);
-  expect(await again.page.getByRole('banner').innerText()).toContain('History differs');
-  expect(await again.messages('doubtful')).toEqual(['We meet at nine.']);
+  await expect
+    .poll(() => again.page.getByRole('banner').innerText(), patient)
+    .toContain('History differs');
+  await expect.poll(() => again.messages('doubtful'), patient).toEqual(['We meet at nine.']);
   expect(await again.messages('final')).toEqual([]);
   await again.say('Did you not get this?');
   await again.page.locator('article[data-state=pending]').waitFor();
@@ -302,7 +308,7 @@ test('a history that differs stops the window loudly, and nobody else', async ()
   expect(await again.messages('doubtful')).toEqual(['We meet at nine.']);
   expect(await again.leader()).toBeNull();
   const status = again.page.getByRole('complementary', { name: 'Status' });
-  expect(await status.getByText('Stopped', { exact: true }).count()).toBe(1);
+  await expect.poll(() => status.getByText('Stopped', { exact: true }).count(), patient).toBe(1);
   expect(await status.getByRole('region', { name: 'Quorum' }).count()).toBe(0);
 
   await alarm.getByRole('button', { name: 'Join again…' }).click();
