@@ -54,6 +54,13 @@ async function joinAs(id: number, invite: string, port?: number): Promise<App> {
   return app;
 }
 
+/** All of them are connected, and Ada is a member for good: whoever dies now is no part of her joining. */
+async function untilJoined(app: App, members: number): Promise<void> {
+  const notes = async () => (await app.rows()).map(({ text }) => text);
+  await expect.poll(notes, patient).toContainEqual(expect.stringContaining('Ada joined'));
+  await expect.poll(() => app.situation(), patient).toContain(`${members} of ${members} connected`);
+}
+
 async function inviteOf(peer: PeerProcess): Promise<string> {
   return (await peer.event('ready')).invite;
 }
@@ -74,7 +81,7 @@ test('without a quorum a message is provisional in every way, and becomes final 
   const [one, two] = await startPeers(1, 2);
   if (one === undefined || two === undefined) throw new Error('two peers were started');
   const app = await joinAs(3, await inviteOf(one));
-  await expect.poll(() => app.situation(), patient).toContain('3 of 3 connected');
+  await untilJoined(app, 3);
   await Promise.all([one.kill(), two.kill()]);
   await expect
     .poll(() => app.situation(), patient)
@@ -108,7 +115,7 @@ test('without a quorum a message is provisional in every way, and becomes final 
 test('who comes back first is told for whom to wait', async () => {
   const ben = await cluster.startPeer(7, ['--name', 'Ben']);
   const app = await joinAs(1, await inviteOf(ben));
-  await expect.poll(() => app.situation(), patient).toContain('2 of 2 connected');
+  await untilJoined(app, 2);
   await app.closeWindow();
   await ben.quit();
 
@@ -248,7 +255,7 @@ test('a leader that has to fetch what it missed is said to do so', async () => {
   if (two === undefined || three === undefined) throw new Error('two peers were started');
   const port = await freePort();
   const app = await joinAs(1, await inviteOf(two), port);
-  await expect.poll(() => app.situation(), patient).toContain('3 of 3 connected');
+  await untilJoined(app, 3);
   await three.kill();
   two.send(...MISSED.map((text) => ({ cmd: 'send', text })));
   const all = async () => (await app.messages('final')).at(-1)?.startsWith('900 ');
