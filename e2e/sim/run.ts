@@ -214,19 +214,26 @@ function sumUp(first: number, { startedAt, coverage, done, events, failed }: Tal
   return failed > 0 ? 1 : 0;
 }
 
-/** Hunts every broken core; fails if one is not caught in time. */
+/** Hunts every broken core that breaks a guarantee; fails if one is not caught in time. */
 async function runVariants(): Promise<number> {
+  let hunted = 0;
   let missed = 0;
   for (const variant of variants) {
-    const caught = await hunt(variant, variant.within);
+    const { name, script, within } = variant;
+    if (within === null) {
+      console.log(`${name.padEnd(42)} costs time alone: ${script}`);
+      continue;
+    }
+    hunted++;
+    const caught = await hunt(variant, within);
     if (caught === null) missed++;
     const what =
       caught === null
-        ? `NOT CAUGHT within ${variant.within}`
+        ? `NOT CAUGHT within ${within}`
         : `schedule ${caught.schedules}: ${caught.failure.rule}`;
-    console.log(`${variant.name.padEnd(42)} ${what}`);
+    console.log(`${name.padEnd(42)} ${what}`);
   }
-  console.log(`${variants.length - missed} of ${variants.length} broken cores caught`);
+  console.log(`${hunted - missed} of ${hunted} broken cores caught`);
   return missed > 0 ? 1 : 0;
 }
 

@@ -1,12 +1,13 @@
 /**
  * Makes a core from the source of shared/protocol with a few edits, and runs schedules on it until one
- * fails. The edited copy lives in a temporary folder of its own and is removed when the process has
- * loaded it; nothing in the working tree is touched.
+ * fails, or its protocol script. The edited copy lives in a temporary folder of its own and is removed when
+ * the process has loaded it; nothing in the working tree is touched.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { rerender } from '../../shared/protocol/testing/script.ts';
 import type { CoreUnderTest } from '../../shared/sim/core-under-test.ts';
 import { directedSchedule } from '../../shared/sim/directed.ts';
 import { type SimOptions, drawOptions } from '../../shared/sim/options.ts';
@@ -28,33 +29,59 @@ export function applyEdits(file: string, source: string, edits: readonly Edit[])
   return text;
 }
 
-/** Loads the core that the edits make. */
-export async function loadEdited(edits: readonly Edit[]): Promise<CoreUnderTest> {
+/** Gives `use` the folder shared/protocol of a copy in which the edits are made. */
+async function withEdited<T>(
+  edits: readonly Edit[],
+  use: (protocol: string) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-variant-'));
   try {
     cpSync(shared, join(folder, 'shared'), {
       recursive: true,
-      filter: (path) => !/\.test\.ts$|\.json$|[/\\](sim|testing|testdata|ipc)$/.test(path),
+      filter: (path) => !/\.test\.ts$|\.json$|[/\\](testdata|ipc)$/.test(path),
     });
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    const protocol = join(folder, 'shared', 'protocol');
     for (const file of new Set(edits.map((edit) => edit.file))) {
-      const path = join(folder, 'shared', 'protocol', file);
+      const path = join(protocol, file);
       writeFileSync(path, applyEdits(file, readFileSync(path, 'utf8'), edits));
     }
-    return await load(join(folder, 'shared', 'protocol'));
+    return await use(protocol);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function load(protocol: string): Promise<CoreUnderTest> {
-  const replica = (await import(
-    pathToFileURL(join(protocol, 'replica.ts')).href
-  )) as typeof import('../../shared/protocol/replica.ts');
-  const membership = (await import(
-    pathToFileURL(join(protocol, 'membership.ts')).href
-  )) as typeof import('../../shared/protocol/membership.ts');
-  return { create: (start) => new replica.Replica(start), found: membership.foundGroup };
+/** The module at this path, whose types are those of the one that it was copied from. */
+async function load<T>(...path: readonly string[]): Promise<T> {
+  return (await import(pathToFileURL(join(...path)).href)) as T;
+}
+
+/** Loads the core that the edits make. */
+async function loadEdited(edits: readonly Edit[]): Promise<CoreUnderTest> {
+  return await withEdited(edits, async (protocol) => {
+    type ReplicaModule = typeof import('../../shared/protocol/replica.ts');
+    type MembershipModule = typeof import('../../shared/protocol/membership.ts');
+    const { Replica } = await load<ReplicaModule>(protocol, 'replica.ts');
+    const { foundGroup } = await load<MembershipModule>(protocol, 'membership.ts');
+    return { create: (start) => new Replica(start), found: foundGroup };
+  });
+}
+
+/** What a variant's protocol script says of it: what was thrown, or what it shows now; null if all is as written. */
+export async function scriptFailure({ edits, script }: Variant): Promise<string | null> {
+  const text = readFileSync(join(shared, 'protocol', 'testdata', script), 'utf8');
+  return await withEdited(edits, async (protocol) => {
+    type InteractionModule = typeof import('../../shared/protocol/testing/interaction.ts');
+    const { Interaction } = await load<InteractionModule>(protocol, 'testing', 'interaction.ts');
+    const interaction = new Interaction();
+    try {
+      const rendered = rerender(text, (commands) => interaction.execute(commands));
+      return rendered === text ? null : rendered;
+    } catch (error) {
+      return String(error);
+    }
+  });
 }
 
 /** How a broken core was caught. */

@@ -1,6 +1,8 @@
 /** All broken cores. */
+import { electionVariants } from './election.ts';
 import { lifetimeVariants } from './lifetime.ts';
 import { livenessVariants } from './liveness.ts';
+import { membershipVariants } from './membership.ts';
 import { orderVariants } from './order.ts';
 import { safetyVariants } from './safety.ts';
 import type { Variant } from './variant.ts';
@@ -11,5 +13,7 @@ export const variants: readonly Variant[] = [
   ...safetyVariants,
   ...orderVariants,
   ...livenessVariants,
+  ...electionVariants,
+  ...membershipVariants,
   ...lifetimeVariants,
 ];

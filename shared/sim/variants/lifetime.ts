@@ -5,6 +5,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'answer-for-an-earlier-process',
     breaks: 'What is read for a FETCH is for the process that asked, with the mark of then.',
+    script: 'safety/answer-for-an-earlier-process.txt',
     edits: [
       {
         file: 'catch-up.ts',
@@ -23,6 +24,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'divergence-by-the-own-mark',
     breaks: 'A divergence is a difference in what both call final (S8).',
+    script: 'catch-up/outdated-leader-is-no-divergence.txt',
     edits: [
       {
         file: 'append.ts',
@@ -36,6 +38,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'look-up-outlives-a-cut',
     breaks: 'What the disk was asked is no answer for what has come since a cut (V6).',
+    script: 'order/looked-up-before-a-cut.txt',
     edits: [
       {
         file: 'state.ts',
@@ -49,6 +52,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'looked-up-places-kept',
     breaks: 'A provisional place belongs to one run, also while the disk is asked (V5).',
+    script: 'provisional/looked-up-in-another-run.txt',
     edits: [{ file: 'transitions.ts', find: '  forgetLookedUpPlaces(s);\n', replace: '' }],
     within: 3_000,
   },
@@ -56,6 +60,7 @@ export const lifetimeVariants: readonly Variant[] = [
     name: 'cut-by-catch-up-without-a-place',
     breaks:
       'What catch-up cuts at a provisional leader gets a place before what its author writes next.',
+    script: 'provisional/cut-message-finds-a-place.txt',
     edits: [
       {
         file: 'catch-up.ts',
@@ -69,6 +74,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'stopped-peer-serves',
     breaks: 'Who has stopped serves nobody, and says that it hears nobody (S8).',
+    script: 'divergence/stopped-peer-serves-nobody.txt',
     edits: [
       {
         file: 'catch-up.ts',
@@ -83,6 +89,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'stopped-peer-counts',
     breaks: 'Who has stopped is connected to nobody, so that nobody has a quorum by it (S8).',
+    script: 'divergence/stopped-peer-is-no-quorum.txt',
     edits: [
       { file: 'heartbeat.ts', find: 'if (!s.stopped) for (const peer', replace: 'for (const peer' },
     ],
@@ -92,6 +99,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'former-leader-believed',
     breaks: 'That the histories differ counts when it is the word of the leader followed now (S8).',
+    script: 'divergence/word-of-a-former-leader.txt',
     edits: [
       {
         file: 'divergence.ts',
@@ -105,6 +113,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'placed-before-its-predecessor',
     breaks: "A provisional place is behind that of the same author's message before it (V1).",
+    script: 'provisional/order-of-an-author.txt',
     edits: [
       {
         file: 'submission.ts',
@@ -117,6 +126,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'promise-of-another-key-noted',
     breaks: 'Nobody but its member speaks for a bound id (S7).',
+    script: 'safety/word-for-a-bound-id.txt',
     edits: [
       {
         file: 'links.ts',
@@ -130,6 +140,7 @@ export const lifetimeVariants: readonly Variant[] = [
   {
     name: 'promise-of-another-key-kept',
     breaks: 'What somebody else promised under an id does not bind the member (S7).',
+    script: 'safety/promise-of-another-key.txt',
     edits: [
       {
         file: 'delivery.ts',
@@ -144,6 +155,7 @@ export const lifetimeVariants: readonly Variant[] = [
     name: 'another-key-under-a-free-id-refused',
     breaks:
       'Under an id that nobody is bound to a new key is somebody else, who has promised nothing.',
+    script: 'membership/joins-again-with-an-empty-folder.txt',
     edits: [
       {
         file: 'links.ts',

@@ -5,6 +5,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'no-reunion',
     breaks: 'Who leads or follows provisionally and hears a quorum stands (E1).',
+    script: 'election/reunion.txt',
     edits: [
       {
         file: 'election.ts',
@@ -19,6 +20,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'no-preparing-above',
     breaks: 'A leader that is refused for a higher promise prepares above it (E2).',
+    script: 'election/prepares-above-a-promise.txt',
     edits: [
       {
         file: 'replica.ts',
@@ -31,6 +33,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'provisional-leader-is-a-reason-to-refuse',
     breaks: 'Only an established leader is a reason to refuse (E3).',
+    script: 'election/provisional-is-no-reason-to-refuse.txt',
     edits: [
       {
         file: 'state.ts',
@@ -45,6 +48,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'no-relay',
     breaks: 'A follower passes on what is submitted to it for the leader that it hears.',
+    script: 'order/relay-loses-the-first.txt',
     edits: [
       {
         file: 'submission.ts',
@@ -58,6 +62,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'no-takeover',
     breaks: 'A caught-up member higher than the leader takes over (G6).',
+    script: 'election/taking-over.txt',
     edits: [
       {
         file: 'election.ts',
@@ -70,6 +75,7 @@ export const livenessVariants: readonly Variant[] = [
   {
     name: 'leader-removes-itself',
     breaks: 'No leader takes itself off the list, and a list is never empty (E7).',
+    script: 'membership/last-member-just-closes.txt',
     edits: [
       {
         file: 'membership.ts',

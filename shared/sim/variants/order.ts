@@ -5,6 +5,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'no-deduplication',
     breaks: 'A message whose id is in the log is dropped.',
+    script: 'order/duplicates-collapse.txt',
     edits: [
       { file: 'submission.ts', find: "if (log.has(id)) return 'in-log';", replace: '' },
       {
@@ -23,6 +24,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'no-after',
     breaks: "A message waits until its author's previous one has its place (V1).",
+    script: 'order/joins-between-two-tentatives.txt',
     edits: [
       {
         file: 'submission.ts',
@@ -40,6 +42,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'submitted-before-stored',
     breaks: 'No frame with an own message leaves before it is on disk (V2).',
+    script: 'order/stored-before-sent.txt',
     edits: [
       {
         file: 'submission.ts',
@@ -52,6 +55,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'cut-message-forgotten',
     breaks: 'The messages of a cut suffix return to pending in the same write (V3).',
+    script: 'order/cut-message-returns-to-pending.txt',
     edits: [
       {
         file: 'append.ts',
@@ -64,6 +68,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'provisional-order-kept-to-itself',
     breaks: 'Everyone who follows a provisional leader keeps what it orders.',
+    script: 'provisional/newcomer-takes-part.txt',
     edits: [
       {
         file: 'submission.ts',
@@ -77,6 +82,7 @@ export const orderVariants: readonly Variant[] = [
   {
     name: 'submitted-once',
     breaks: 'What is not final is submitted again (V4).',
+    script: 'order/submitted-until-final.txt',
     edits: [
       {
         file: 'replica.ts',

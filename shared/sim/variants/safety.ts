@@ -5,6 +5,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'new-list-alone-decides',
     breaks: 'While a members entry is not final, quorums of the old and the new list are needed.',
+    script: 'membership/joint-lists.txt',
     edits: [
       {
         file: 'state.ts',
@@ -16,7 +17,8 @@ export const safetyVariants: readonly Variant[] = [
   },
   {
     name: 'promise-not-stored',
-    breaks: 'A promise is on disk before anybody hears of it.',
+    breaks: 'A promise is on disk before anybody hears of it, and outlives a restart (S10).',
+    script: 'commit/promise-survives-restart.txt',
     edits: [
       {
         file: 'state.ts',
@@ -29,6 +31,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'cut-without-replacement',
     breaks: 'A suffix is cut only in the write that appends what replaces it.',
+    script: 'commit/entry-of-an-older-epoch.txt',
     edits: [
       {
         file: 'append.ts',
@@ -44,6 +47,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'ack-of-the-last-stored-seq',
     breaks: 'An ACK covers only what is known to equal the leader (S1).',
+    script: 'safety/ack-names-only-what-matched.txt',
     edits: [
       {
         file: 'follower.ts',
@@ -56,12 +60,14 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'ack-of-what-was-cut',
     breaks: 'An ACK that waits for the disk is taken back when its entries are cut (I6).',
+    script: 'safety/ack-of-what-was-cut.txt',
     edits: [{ file: 'append.ts', find: '  forgetBeyond(s, seq);\n', replace: '' }],
     within: 4_000,
   },
   {
     name: 'mark-believed-blindly',
     breaks: 'A mark is followed only where the chain hash at it is the own one (S2).',
+    script: 'safety/mark-in-heartbeat.txt',
     edits: [
       {
         file: 'follower.ts',
@@ -74,6 +80,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'older-epoch-accepted',
     breaks: 'Who promised an epoch follows nobody in a lower one.',
+    script: 'safety/accept-raises-promise.txt',
     edits: [
       {
         file: 'follower.ts',
@@ -86,6 +93,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'accept-does-not-raise-the-promise',
     breaks: 'Following a leader raises the promise to its epoch (S3).',
+    script: 'safety/accept-raises-promise.txt',
     edits: [
       {
         file: 'follower.ts',
@@ -98,6 +106,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'fetch-does-not-raise-the-promise',
     breaks: 'Storing an entry of an epoch on any path raises the promise with it (S3).',
+    script: 'safety/fetch-raises-promise.txt',
     edits: [
       {
         file: 'append.ts',
@@ -115,6 +124,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'promise-describes-the-disk',
     breaks: 'A PROMISE describes the log with every write queued before it (S4).',
+    script: 'safety/promise-describes-queued-writes.txt',
     edits: [
       {
         file: 'state.ts',
@@ -145,6 +155,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'own-copy-counted-early',
     breaks: "The leader's own copy counts when its own disk has it (S5).",
+    script: 'safety/leaders-own-copy.txt',
     edits: [
       {
         file: 'sequencer.ts',
@@ -157,6 +168,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'ack-before-stored',
     breaks: 'An ACK leaves after the write that it reports.',
+    script: 'safety/promise-describes-queued-writes.txt',
     edits: [
       {
         file: 'follower.ts',
@@ -169,6 +181,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'epoch-resumed-after-restart',
     breaks: 'Leading is volatile: a restart ends it for good (S6).',
+    script: 'safety/no-epoch-resumed-after-restart.txt',
     edits: [
       {
         file: 'replica.ts',
@@ -193,6 +206,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'amnesia',
     breaks: 'Who lost the log lost the vote: the identity key lives in the same database (S7).',
+    script: 'safety/restored-leader-is-refused.txt',
     edits: [
       {
         file: 'links.ts',
@@ -207,6 +221,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'restored-backup-let-in',
     breaks: 'A promise that went down shows an old copy of the data, which is refused (S7).',
+    script: 'safety/restored-backup-is-refused.txt',
     edits: [
       {
         file: 'links.ts',
@@ -220,6 +235,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'any-half-is-a-quorum',
     breaks: 'Half of a list is a quorum only with its highest member.',
+    script: 'election/pair.txt',
     edits: [
       {
         file: 'quorum.ts',
@@ -237,6 +253,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'second-members-entry-early',
     breaks: 'At most one members entry is not final.',
+    script: 'membership/one-change-at-a-time.txt',
     edits: [
       {
         file: 'membership.ts',
@@ -249,6 +266,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'winner-outside-the-list',
     breaks: 'A winner is in the newest list of the log that it adopts (E4).',
+    script: 'election/evicted-highest-does-not-win.txt',
     edits: [
       {
         file: 'election.ts',
@@ -271,6 +289,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'old-epoch-committed-by-counting',
     breaks: 'Entries of older epochs become final only under one of the own epoch (Raft figure 8).',
+    script: 'commit/entry-of-an-older-epoch.txt',
     edits: [
       {
         file: 'sequencer.ts',
@@ -284,6 +303,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'promises-judged-by-the-own-list',
     breaks: 'Promises are judged by the lists of the best promised log.',
+    script: 'commit/quorum-of-the-best-log.txt',
     edits: [
       {
         file: 'election.ts',
@@ -298,6 +318,7 @@ export const safetyVariants: readonly Variant[] = [
   {
     name: 'acks-of-an-old-epoch',
     breaks: 'Only ACKs of the present epoch count.',
+    script: 'commit/ack-of-an-older-epoch.txt',
     edits: [
       {
         file: 'sequencer.ts',

@@ -1,7 +1,8 @@
 /**
- * A core that is broken on purpose: one rule of the protocol taken out by small edits of its source. A
- * simulator is worth what it catches, so each variant must fail within a number of schedules. Edits are
- * data here; whoever can read and write files makes a core of them (e2e/sim/variants.ts).
+ * A core that is broken on purpose: one rule of the protocol taken out by small edits of its source. Tests
+ * are worth what they catch: on each variant its protocol script fails, and the simulator must meet it
+ * within a number of schedules. Edits are data here; whoever can read and write files makes a core of them
+ * (e2e/sim/variants.ts).
  */
 import type { FaultWeights } from '../options.ts';
 
@@ -19,9 +20,14 @@ export interface Variant {
   readonly name: string;
   /** The rule that is missing, and what it costs. */
   readonly breaks: string;
+  /** The script under shared/protocol/testdata that tells why the rule is there. */
+  readonly script: string;
   readonly edits: readonly Edit[];
-  /** It must be caught within this many schedules; measured, with room for a change of timing. */
-  readonly within: number;
+  /**
+   * The simulator must catch it within this many schedules; measured, with room for a change of timing. Null
+   * for what costs time but never a guarantee, which no checker of the simulator sees.
+   */
+  readonly within: number | null;
   /** Faults that every schedule has besides what its seed says. */
   readonly weights?: Partial<FaultWeights>;
   /** A machine that loses its data keeps its identity key. */
