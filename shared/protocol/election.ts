@@ -60,7 +60,7 @@ export function standReason(s: State): StandReason | null {
   const { role } = s;
   switch (role.kind) {
     case 'leaderless':
-      return 'no-leader';
+      return yields(s) ? null : 'no-leader';
     case 'leading':
       return null;
     case 'following':
@@ -69,12 +69,22 @@ export function standReason(s: State): StandReason | null {
       return mayTakeOver(s, role.leader, role.epoch) ? 'takeover' : null;
     case 'following-provisionally':
       if (s.peers.get(role.leader)?.leaving === true) return 'no-leader';
-      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;
+      return mayReunite(s) ? 'reunion' : null;
     case 'leading-provisionally':
-      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;
+      return mayReunite(s) ? 'reunion' : null;
     default:
       return assertNever(role, 'role');
   }
+}
+
+/** Without a leader that has a quorum: others are heard with whom there may be one (E1). */
+function mayReunite(s: State): boolean {
+  return (hearsQuorum(s) || hearsOfEstablished(s)) && !yields(s);
+}
+
+/** It lost the lead a moment ago, and somebody else leads now (E11). */
+function yields(s: State): boolean {
+  return s.now < s.yieldUntil && hearsOfEstablished(s);
 }
 
 /** It follows a lower leader at second hand and hears a quorum, in which nobody refuses the higher peer. */
@@ -122,9 +132,10 @@ function rank(s: State): number {
   return above;
 }
 
-/** Stands when there is a reason and its turn has come. */
+/** Stands when there is a reason and its turn has come; who yields follows whom its peers follow. */
 export function maybeStand(s: State): void {
   forgetLostWinner(s);
+  maybeYield(s);
   if (s.attempt !== null || standReason(s) === null) {
     s.standAt = null;
     return;
@@ -138,6 +149,13 @@ export function maybeStand(s: State): void {
     s.standRank = above;
   }
   if (s.now >= s.standAt) startLooking(s);
+}
+
+/** The new leader may be heard later than those who follow it, or not at all. */
+function maybeYield(s: State): void {
+  if (s.attempt !== null || s.now < s.waitUntil || s.leaving || !yields(s)) return;
+  const relayed = leaderBehindPeers(s);
+  if (relayed !== null) becomeFollowing(s, relayed);
 }
 
 /** A winner that is gone announces nothing: there is nothing to wait for. */

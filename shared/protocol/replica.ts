@@ -73,7 +73,12 @@ import {
   onWant,
   resubmit,
 } from './submission.ts';
-import { becomeLeaderless, becomeLeadingProvisionally, resumeLeading } from './transitions.ts';
+import {
+  becomeLeaderless,
+  becomeLeadingProvisionally,
+  giveUpEpoch,
+  resumeLeading,
+} from './transitions.ts';
 import { EPOCH_ZERO, type Epoch, compareEpochs } from './types.ts';
 
 /** One peer's replica of the conversation. */
@@ -330,8 +335,9 @@ function judgeStanding(s: State): void {
       break;
     case 'leading-provisionally': {
       const { resumable } = role;
-      if (resumable === null || s.attempt !== null || isSuperseded(s, resumable.epoch)) break;
-      if (hearsQuorum(s)) resumeLeading(s, resumable);
+      if (resumable === null || s.attempt !== null) break;
+      if (isSuperseded(s, resumable.epoch)) giveUpEpoch(s, role);
+      else if (hearsQuorum(s)) resumeLeading(s, resumable);
       break;
     }
     case 'leaderless':

@@ -178,6 +178,12 @@ export function resumeLeading(s: State, role: Leading): void {
   orderOwnPending(s);
 }
 
+/** The epoch that it led is over: it goes on leading provisionally, and has lost the lead (E11). */
+export function giveUpEpoch(s: State, role: LeadingProvisionally): void {
+  noteLostLead(s);
+  s.role = { ...role, resumable: null };
+}
+
 /** Steps towards an epoch of its own; who leads or follows stops doing so. */
 export function becomeCandidate(s: State, epoch: Epoch): void {
   raisePromise(s, epoch);

@@ -43,6 +43,8 @@ interface Story {
 const ELECTION = 1_200;
 /** Long enough for a message to be ordered. */
 const ORDER = 60;
+/** So often the highest peer is cut off where that is the story. */
+const FLAPS = 8;
 
 /** Nearly everything is on disk alone, and goes out in few frames; nobody is taken off the list. */
 const SHORT_MEMORY: Partial<SimOptions['config']> = {
@@ -393,7 +395,27 @@ const STORIES: Readonly<Record<string, Story>> = {
       { after: 2 * ELECTION, acts: [submit(P1, 1)] },
     ],
   },
+
+  /** 5 is cut off and back again, all the time: it does not take over from 4 each time that it is back. */
+  'flapping-highest': {
+    expects: fewElections,
+    config: { yieldMs: 2_000, yieldMaxMs: 60_000, yieldResetMs: 600_000 },
+    steps: [
+      { after: ELECTION, acts: [] },
+      ...Array.from({ length: FLAPS }, () => [
+        { after: 400, acts: isolate([P5]) },
+        { after: 400, acts: join([P5], ALL) },
+      ]).flat(),
+    ],
+  },
 };
+
+/** Without waits every flap costs two elections. */
+function fewElections({ hosts }: Simulation): string | null {
+  const numbers = hosts.map(({ replica }) => replica?.inspect().promised.number ?? 0);
+  const highest = Math.max(...numbers);
+  return highest <= FLAPS ? null : `${FLAPS} flaps, and an epoch ${highest}`;
+}
 
 /** Whoever orders provisionally at 5 has a place for everything that is not final. */
 function placedAtTheLeader({ hosts, checkers }: Simulation): string | null {

@@ -144,7 +144,24 @@ export const electionVariants: readonly Variant[] = [
     breaks: 'Who lost the lead waits before it takes over again, longer each time (E11).',
     script: 'election/flapping-highest-yields.txt',
     edits: [{ file: 'transitions.ts', find: '  s.yieldUntil = s.now + s.yieldMs;\n', replace: '' }],
-    within: null,
+    directed: 'flapping-highest',
+    within: 200,
+  },
+  {
+    name: 'stands-before-it-hears-the-new-leader',
+    breaks:
+      'Who lost the lead lets another lead, though it hears a quorum before it hears that one (E11).',
+    script: 'election/yields-to-who-leads-elsewhere.txt',
+    edits: [
+      {
+        file: 'election.ts',
+        find: 'return (hearsQuorum(s) || hearsOfEstablished(s)) && !yields(s);',
+        replace: 'return hearsQuorum(s) || hearsOfEstablished(s);',
+      },
+      { file: 'election.ts', find: '  maybeYield(s);\n', replace: '' },
+    ],
+    directed: 'flapping-highest',
+    within: 200,
   },
   {
     name: 'own-pause-held-against-others',

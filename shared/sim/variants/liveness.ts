@@ -10,7 +10,7 @@ export const livenessVariants: readonly Variant[] = [
       {
         file: 'election.ts',
         find: `    case 'leading-provisionally':
-      return hearsQuorum(s) || hearsOfEstablished(s) ? 'reunion' : null;`,
+      return mayReunite(s) ? 'reunion' : null;`,
         replace: `    case 'leading-provisionally':
       return null;`,
       },

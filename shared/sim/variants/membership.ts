@@ -13,7 +13,7 @@ export const membershipVariants: readonly Variant[] = [
         replace: '      return mayTakeOver',
       },
     ],
-    within: null,
+    within: 200,
   },
   {
     name: 'needed-one-let-go',

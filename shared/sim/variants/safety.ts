@@ -287,6 +287,13 @@ export const safetyVariants: readonly Variant[] = [
     within: 2_000,
   },
   {
+    name: 'outdated-lead-kept',
+    breaks: 'Who lacks a final entry of a higher epoch leads no more.',
+    script: 'catch-up/outdated-leader.txt',
+    edits: [{ file: 'catch-up.ts', find: '  giveUpOutdatedLead(s, final);\n', replace: '' }],
+    within: null,
+  },
+  {
     name: 'old-epoch-committed-by-counting',
     breaks: 'Entries of older epochs become final only under one of the own epoch (Raft figure 8).',
     script: 'commit/entry-of-an-older-epoch.txt',
