@@ -214,14 +214,14 @@ function sumUp(first: number, { startedAt, coverage, done, events, failed }: Tal
   return failed > 0 ? 1 : 0;
 }
 
-/** Hunts every broken core that breaks a guarantee; fails if one is not caught in time. */
+/** Hunts every broken core that the simulator is to catch; fails if one is not caught in time. */
 async function runVariants(): Promise<number> {
   let hunted = 0;
   let missed = 0;
   for (const variant of variants) {
     const { name, script, within } = variant;
     if (within === null) {
-      console.log(`${name.padEnd(42)} costs time alone: ${script}`);
+      console.log(`${name.padEnd(42)} by its script alone: ${script}`);
       continue;
     }
     hunted++;

@@ -1,6 +1,6 @@
 /**
  * A core that is broken on purpose: one rule of the protocol taken out by small edits of its source. Tests
- * are worth what they catch: on each variant its protocol script fails, and the simulator must meet it
+ * are worth what they catch: on each variant its protocol script fails, and most the simulator must catch
  * within a number of schedules. Edits are data here; whoever can read and write files makes a core of them
  * (e2e/sim/variants.ts).
  */
@@ -25,7 +25,7 @@ export interface Variant {
   readonly edits: readonly Edit[];
   /**
    * The simulator must catch it within this many schedules; measured, with room for a change of timing. Null
-   * for what costs time but never a guarantee, which no checker of the simulator sees.
+   * where its script alone tells: it costs time, which no checker sees, or hardly any schedule meets it.
    */
   readonly within: number | null;
   /** Faults that every schedule has besides what its seed says. */
