@@ -7,7 +7,7 @@ import { onRelinkedForCatchUp } from './catch-up.ts';
 import { onRelinkedForAttempt } from './election.ts';
 import { PeerState } from './peers.ts';
 import type { Disconnect, KnownPeer, LinkedPeer } from './ready.ts';
-import { type State, knownAs, newestList, send, write } from './state.ts';
+import { type State, knownAs, listsInEffect, newestList, send, write } from './state.ts';
 import { leaderRoute, resubmit } from './submission.ts';
 import { becomeLeaderless, startProgress } from './transitions.ts';
 import { type Epoch, type Member, type PeerId, bytesEqual, compareEpochs } from './types.ts';
@@ -110,8 +110,7 @@ export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promi
   const { id, key, name, address, nonce } = peer;
   s.highestNumber = Math.max(s.highestNumber, promised.number);
   const known = knownAs(s, peer);
-  // The id belongs to somebody else since this link came up.
-  if (known === undefined && s.known.get(id)?.bound === true) return;
+  if (known === undefined && isOthers(s, peer)) return;
   const isHigher = known === undefined || compareEpochs(promised, known.promised) > 0;
   if (!isHigher && known.nonce === nonce && known.member.address === address) return;
   const member: Member =
@@ -124,6 +123,16 @@ export function noteReported(s: State, peer: Omit<LinkedPeer, 'promised'>, promi
   };
   s.known.set(id, entry);
   write(s, { kind: 'know', peer: entry }, false);
+}
+
+/**
+ * The id belongs to another key: for good, or by a list that is not final yet. That key counts already, so
+ * what it has promised must not be forgotten for somebody else's word.
+ */
+function isOthers(s: State, { id, key }: Pick<Member, 'id' | 'key'>): boolean {
+  if (s.known.get(id)?.bound === true) return true;
+  const isAnother = (member: Member): boolean => member.id === id && !bytesEqual(member.key, key);
+  return listsInEffect(s).some(({ members }) => members.some(isAnother));
 }
 
 /** A link is gone; `refused`: nothing listens there any more, which is suspicion enough. */

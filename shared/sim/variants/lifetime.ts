@@ -130,12 +130,25 @@ export const lifetimeVariants: readonly Variant[] = [
     edits: [
       {
         file: 'links.ts',
-        find: 'if (known === undefined && s.known.get(id)?.bound === true) return;',
+        find: 'if (known === undefined && isOthers(s, peer)) return;',
         replace: '',
       },
     ],
     directed: 'promise-of-another-key',
     within: 200,
+  },
+  {
+    name: 'promise-of-a-listed-key-forgotten',
+    breaks: 'What a key has promised is remembered as soon as a list has it, final or not (S7).',
+    script: 'safety/promise-of-a-listed-key.txt',
+    edits: [
+      {
+        file: 'links.ts',
+        find: 'return listsInEffect(s).some(({ members }) => members.some(isAnother));',
+        replace: 'return isAnother === undefined;',
+      },
+    ],
+    within: null,
   },
   {
     name: 'promise-of-another-key-kept',
@@ -149,7 +162,7 @@ export const lifetimeVariants: readonly Variant[] = [
       },
     ],
     directed: 'promise-of-another-key',
-    within: 200,
+    within: 2_000,
   },
   {
     name: 'another-key-under-a-free-id-refused',
