@@ -146,6 +146,9 @@ test('who comes to a full group is told so once, and who leads when it is let in
   const members = Array.from({ length: 128 }, (_, i) => i + 1);
   const show = (part: Partial<NodeStatus>): void =>
     terminal.show({ kind: 'status', status: { ...status, ...part } });
+  show({ role: 'joining', members, progress: { at: 5_000, target: 90_000 } });
+  show({ role: 'joining', members, established: false });
+  expect(printed).toEqual([]);
   show({ role: 'joining', members });
   show({ role: 'joining', members, commit: 21 });
   show({ members });

@@ -165,9 +165,10 @@ export class TerminalInterface implements UserInterface {
   }
 
   /** Who leads, or why this peer is not let in; null while it is about to be. */
-  #standing({ established, leader, members, role }: NodeStatus): string | null {
+  #standing({ established, leader, members, progress, role }: NodeStatus): string | null {
     if (role === 'joining') {
-      if (members.length < MEMBERS_MAX) return null;
+      // The list may be an old one before everything is here, and without a leader nobody is let in anyway.
+      if (members.length < MEMBERS_MAX || progress !== null || !established) return null;
       return `the group is full (${MEMBERS_MAX} members): messages are sent when somebody leaves`;
     }
     if (leader === null) return 'nobody leads';

@@ -50,6 +50,7 @@ import {
   becomePromised,
 } from './transitions.ts';
 import { type Epoch, type PeerId, compareEpochs, comparePositions } from './types.ts';
+import { hearsOfEstablished, leaderBehindPeers, maybeYield, yields } from './yielding.ts';
 
 /** How often a peer that is far behind lets a better one go first; then that one seems not to want. */
 const DEFERRALS_MAX = 4;
@@ -82,11 +83,6 @@ function mayReunite(s: State): boolean {
   return (hearsQuorum(s) || hearsOfEstablished(s)) && !yields(s);
 }
 
-/** It lost the lead a moment ago, and somebody else leads now (E11). */
-function yields(s: State): boolean {
-  return s.now < s.yieldUntil && hearsOfEstablished(s);
-}
-
 /** It follows a lower leader at second hand and hears a quorum, in which nobody refuses the higher peer. */
 function mayStandAgainst(s: State, leader: PeerId): boolean {
   return s.self.id > leader && s.now >= s.yieldUntil && hearsQuorum(s);
@@ -108,15 +104,6 @@ function mayTakeOver(s: State, leader: PeerId, epoch: Epoch): boolean {
     final !== undefined &&
     compareEpochs(final, epoch) === 0
   );
-}
-
-/** Somebody that is connected follows or is an established leader. */
-function hearsOfEstablished(s: State): boolean {
-  for (const peer of s.peers.values()) {
-    const heartbeat = peer.connected ? peer.heartbeat : null;
-    if (heartbeat?.established === true && heartbeat.leader !== s.self.id) return true;
-  }
-  return false;
 }
 
 /** Connected listed peers above this one that could stand. */
@@ -149,13 +136,6 @@ export function maybeStand(s: State): void {
     s.standRank = above;
   }
   if (s.now >= s.standAt) startLooking(s);
-}
-
-/** The new leader may be heard later than those who follow it, or not at all. */
-function maybeYield(s: State): void {
-  if (s.attempt !== null || s.now < s.waitUntil || s.leaving || !yields(s)) return;
-  const relayed = leaderBehindPeers(s);
-  if (relayed !== null) becomeFollowing(s, relayed);
 }
 
 /** A winner that is gone announces nothing: there is nothing to wait for. */
@@ -289,25 +269,11 @@ function decide(s: State, attempt: Looking): void {
   }
   backOff(s);
   if (verdict.quorum) return;
-  // Who hears a quorum can win, or take up its epoch, at the next try.
+  // Nobody refuses this peer, and it cannot win: it hands its messages to those who have a leader. Who hears a
+  // quorum can win, or take up its epoch, at the next try.
   const relayed = hearsQuorum(s) ? null : leaderBehindPeers(s);
   if (relayed !== null) becomeFollowing(s, relayed);
   else if (s.role.kind === 'leaderless') becomeLeadingProvisionally(s, null);
-}
-
-/**
- * The newest established leader that a peer follows and this one does not reach. Nobody refuses this peer,
- * and it can't win: it hands its messages to those who have a leader.
- */
-function leaderBehindPeers(s: State): PeerState['relayed'] {
-  if (s.role.kind === 'following' || s.role.kind === 'leading') return null;
-  let newest: PeerState['relayed'] = null;
-  for (const peer of s.peers.values()) {
-    const relayed = peer.reachable ? leaderThrough(s, peer) : null;
-    if (relayed === null) continue;
-    if (newest === null || compareEpochs(relayed.epoch, newest.epoch) > 0) newest = relayed;
-  }
-  return newest;
 }
 
 /** A supporter that could lead has so much more that leading at once would make everyone wait (E5). */

@@ -80,6 +80,7 @@ import {
   resumeLeading,
 } from './transitions.ts';
 import { EPOCH_ZERO, type Epoch, compareEpochs } from './types.ts';
+import { hearsOfEstablished, yields } from './yielding.ts';
 
 /** One peer's replica of the conversation. */
 export class Replica {
@@ -323,7 +324,10 @@ function judgeStanding(s: State): void {
   switch (role.kind) {
     case 'following': {
       const at = s.peers.get(role.via ?? role.leader);
-      if (at?.connected !== true) becomeLeaderless(s);
+      if (at?.connected === true) break;
+      becomeLeaderless(s);
+      // What the others said of it is older than its end, of which they hear now as well.
+      if (role.via === null && yields(s)) s.waitUntil = s.now + s.config.rankWaitMs;
       break;
     }
     case 'following-provisionally':
@@ -335,9 +339,13 @@ function judgeStanding(s: State): void {
       break;
     case 'leading-provisionally': {
       const { resumable } = role;
-      if (resumable === null || s.attempt !== null) break;
-      if (isSuperseded(s, resumable.epoch)) giveUpEpoch(s, role);
-      else if (hearsQuorum(s)) resumeLeading(s, resumable);
+      if (resumable === null) break;
+      if (isSuperseded(s, resumable.epoch)) {
+        // It may be told while it looks already, and then it does not prepare.
+        if (hearsOfEstablished(s)) giveUpEpoch(s, role);
+      } else if (s.attempt === null && hearsQuorum(s)) {
+        resumeLeading(s, resumable);
+      }
       break;
     }
     case 'leaderless':

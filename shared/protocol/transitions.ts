@@ -178,7 +178,7 @@ export function resumeLeading(s: State, role: Leading): void {
   orderOwnPending(s);
 }
 
-/** The epoch that it led is over: it goes on leading provisionally, and has lost the lead (E11). */
+/** Somebody else leads in a higher epoch: what it leads now is provisional, and the lead is lost (E11). */
 export function giveUpEpoch(s: State, role: LeadingProvisionally): void {
   noteLostLead(s);
   s.role = { ...role, resumable: null };

@@ -164,6 +164,59 @@ export const electionVariants: readonly Variant[] = [
     within: 200,
   },
   {
+    name: 'yields-to-who-is-higher',
+    breaks: 'Who lost the lead waits for a lower leader alone (E11).',
+    script: 'election/yields-to-lower-peers-alone.txt',
+    edits: [
+      {
+        file: 'yielding.ts',
+        find: 'hearsOfEstablished(s, s.self.id) && !leaves',
+        replace: 'hearsOfEstablished(s) && !leaves',
+      },
+    ],
+    within: null,
+  },
+  {
+    name: 'yields-away-from-its-followers',
+    breaks: 'Nobody yields who alone can lead on what its followers write (E11).',
+    script: 'election/yields-no-further-than-its-followers.txt',
+    edits: [
+      {
+        file: 'yielding.ts',
+        find: ' && !leavesSomebodyAlone(s);',
+        replace: ';',
+      },
+    ],
+    within: null,
+  },
+  {
+    name: 'lead-lost-to-a-number',
+    breaks: 'The lead is lost when somebody else leads, not when a higher number is heard (E11).',
+    script: 'election/no-lead-is-lost-to-a-number.txt',
+    edits: [
+      {
+        file: 'replica.ts',
+        find: 'if (hearsOfEstablished(s)) giveUpEpoch(s, role);',
+        replace: 'giveUpEpoch(s, role);',
+      },
+    ],
+    within: null,
+  },
+  {
+    name: 'follows-who-is-gone',
+    breaks:
+      'Who yields does not follow on, through one after the other, a leader that it has just lost (E11).',
+    script: 'election/follows-no-leader-that-is-gone.txt',
+    edits: [
+      {
+        file: 'replica.ts',
+        find: 'if (role.via === null && yields(s)) s.waitUntil = s.now + s.config.rankWaitMs;',
+        replace: '',
+      },
+    ],
+    within: null,
+  },
+  {
     name: 'own-pause-held-against-others',
     breaks: 'After an own pause nobody is suspected by what the clock says (E12).',
     script: 'election/own-pause.txt',
