@@ -162,6 +162,7 @@ export function judgePeers(s: State): void {
 
 /** This process itself stood still: every silence is its own doing (E12), also one that would evict. */
 export function forgiveSilence(s: State): void {
+  s.awakeSince = s.now;
   s.unheardSince.clear();
   // Who wished to join may be gone since, and a list with it would wait for it; who is not wishes again.
   s.waiting.joins.clear();

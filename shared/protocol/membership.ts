@@ -172,11 +172,15 @@ function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
   );
 }
 
-/** Connected, within a few entries of the end, and known to store what is sent to it. */
+/**
+ * Connected, within a few entries of the end, and known to store what is sent to it. What waited here while
+ * this process stood still says nothing of now (E12): the joiner must have heard it since.
+ */
 function isReadyToJoin(s: State, role: Leading, member: Member): boolean {
   const peer = s.peers.get(member.id);
   const progress = role.progress.get(member.id);
   if (peer?.reachable !== true || peer.leaving || !bytesEqual(peer.key, member.key)) return false;
+  if ((peer.heartbeat?.echo?.stamp ?? 0) < s.awakeSince) return false;
   if (progress === undefined || progress.matched === 0) return false;
   return progress.matched + s.config.caughtUpEntries >= s.log.last.seq;
 }

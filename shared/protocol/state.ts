@@ -131,6 +131,8 @@ export class State {
   /** Wall clock minus monotonic clock, for `sentAt` of own entries. */
   wallOffset = 0;
   lastStepAt: number | null = null;
+  /** When this process last went on after it had stood still. */
+  awakeSince = 0;
 
   // Durable state as queued; `durablePromised` is what surely is on disk.
   promised: Epoch;

@@ -22,7 +22,8 @@ export function heal(sim: Simulation, faults: Faults): void {
     if (host.running && !isOwn(host)) sim.crash(host, { power: false, survivors: 0 });
   }
   const leaving = hosts.some((host) => isLeaving(host));
-  const dead = options.leaveDead && !leaving ? spared(hosts) : new Set<Host>();
+  const mayStayDead = options.leaveDead && !leaving && !mayWaitForSecond(sim);
+  const dead = mayStayDead ? spared(hosts) : new Set<Host>();
   for (const host of hosts) {
     if (!dead.has(host) && isNeeded(sim, host)) faults.start(host);
   }
@@ -47,13 +48,21 @@ function isOwn({ folder }: Host): boolean {
   return folder === 'own' || folder === 'spoilt';
 }
 
+/**
+ * A group of one that is just adding a higher peer, which its last frames may outlive, waits for it: a known
+ * limit.
+ */
+function mayWaitForSecond({ checkers }: Simulation): boolean {
+  return checkers.list.members.length < 2;
+}
+
 /** Cuts a link for good, where a leader can do without it. */
-function cutOneLink({ hosts, network, coverage, checkers }: Simulation): void {
+function cutOneLink(sim: Simulation): void {
+  const { hosts, network, coverage } = sim;
   const living = hosts.filter((host) => host.state === 'up' && !isLeaving(host));
   const [first] = living;
   if (first === undefined || living.length < 3) return;
-  // A group of one that is just adding a higher peer waits for it, a known limit.
-  if (checkers.list.members.length < 2) return;
+  if (mayWaitForSecond(sim)) return;
   const { random } = first;
   const a = random.pick(living);
   const b = random.pick(living.filter((host) => host !== a));

@@ -42,6 +42,19 @@ export const membershipVariants: readonly Variant[] = [
     within: null,
   },
   {
+    name: 'listed-by-an-old-wish',
+    breaks: 'After an own pause nobody is listed who has not heard this peer since (E12).',
+    script: 'membership/sleeper-lists-nobody.txt',
+    edits: [
+      {
+        file: 'membership.ts',
+        find: '  if ((peer.heartbeat?.echo?.stamp ?? 0) < s.awakeSince) return false;\n',
+        replace: '',
+      },
+    ],
+    within: null,
+  },
+  {
     name: 'all-join-at-once',
     breaks: 'Only so many join at once as the old members can carry (E8).',
     script: 'membership/many-join-at-once.txt',
