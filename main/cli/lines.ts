@@ -13,6 +13,8 @@ const LINE_BYTES_MAX = 4 * 1024 * 1024;
 /** Never part of another character in UTF-8. */
 const NEWLINE = 0x0a;
 
+const EMPTY = Buffer.alloc(0);
+
 /** Collects chunks, gives lines. */
 export class LineCutter {
   readonly #onLine: (line: string) => void;
@@ -54,7 +56,8 @@ export class LineCutter {
   }
 
   #give(): void {
-    const line = Buffer.concat(this.#parts, this.#size);
+    const [part = EMPTY, ...more] = this.#parts;
+    const line = more.length === 0 ? part : Buffer.concat(this.#parts, this.#size);
     this.#clear();
     if (this.#skipping) {
       this.#skipping = false;
