@@ -206,6 +206,16 @@ describe('events and commands', () => {
     expect(one.entries).toEqual(told.slice(1, 2));
   });
 
+  test('what is sent before a quit is stored, from the first moment of a new group', async () => {
+    const peer = startAlone('--data', 'quick');
+    peer.send({ cmd: 'send', text: 'hello', ref: 1 }, { cmd: 'quit' });
+    await peer.until('the end', () => peer.exit !== null);
+    expect(peer.events.filter(({ event }) => event === 'error')).toEqual([]);
+    expect(peer.accepted.has(1)).toBe(true);
+    const again = startAlone('--data', 'quick');
+    await again.until('final', () => again.texts().includes('hello'));
+  });
+
   test('bad input gets an error each, and the process goes on', async () => {
     const peer = startAlone();
     await peer.event('ready');

@@ -50,6 +50,14 @@ test('what is asked for before the id is ours goes out once it is, in order, and
   expect(told).toEqual(['submit a', 'submit b', 'submit c']);
 });
 
+test('whoever waits for the id hears of it once, or at once if it is ours already', async () => {
+  const waiting = own.opened();
+  expect(await isOver(waiting)).toBe(false);
+  own.open();
+  expect(await isOver(waiting)).toBe(true);
+  expect(await isOver(own.opened())).toBe(true);
+});
+
 test('who asked gets back what belongs to it, once, and nobody is told of other messages', () => {
   own.open();
   add('a');

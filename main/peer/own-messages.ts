@@ -35,6 +35,7 @@ export class OwnMessages {
   #held: Submission[] = [];
   #open = false;
   #drained: (() => void) | null = null;
+  #opened: (() => void) | null = null;
 
   constructor(handlers: OwnMessagesHandlers) {
     this.#handlers = handlers;
@@ -56,8 +57,17 @@ export class OwnMessages {
   open(): void {
     if (this.#open) return;
     this.#open = true;
+    this.#opened?.();
     for (const submission of this.#held) this.#handlers.submit(submission);
     this.#held = [];
+  }
+
+  /** Resolves once the id is ours. */
+  async opened(): Promise<void> {
+    if (this.#open) return;
+    await new Promise<void>((resolve) => {
+      this.#opened = resolve;
+    });
   }
 
   /** The core has it on disk. */

@@ -195,6 +195,8 @@ export class Peer {
   #replica: Replica | null = null;
   #inbox: Input[] = [];
   #scheduled = false;
+  /** This process has made the group. */
+  #founder = false;
   /** The id is bound to this peer's key: it has been a member. */
   #bound = false;
   /** The invite that was given is for another group than the seed's. */
@@ -370,8 +372,8 @@ export class Peer {
     if (stored.facts === null) {
       await this.#store.saveFacts({ ...this.#facts, host: DEFAULT_HOST, port: NO_PORT });
     }
-    const founding = fresh && !this.#start.checked.seeds.some((seed) => this.#leadsAway(seed));
-    if (founding) {
+    this.#founder = fresh && !this.#start.checked.seeds.some((seed) => this.#leadsAway(seed));
+    if (this.#founder) {
       this.#group = createGroup();
       // Before anybody can hear of the group: a joiner that was waiting looks for the key at once. If
       // this start fails, it is a key that nobody will ever ask for.
@@ -380,7 +382,7 @@ export class Peer {
     const listening = await this.#listen();
     if (!listening.ok) return listening;
     if (!sameFacts(this.#facts, stored.facts)) await this.#store.saveFacts(this.#facts);
-    if (founding && this.#group !== null) await this.#found(this.#group);
+    if (this.#founder && this.#group !== null) await this.#found(this.#group);
     else if (this.#group !== null && stored.durable !== null) {
       await this.#readMemberships(stored.durable.mark);
       this.#run(stored.durable);
@@ -689,11 +691,13 @@ export class Peer {
   }
 
   async #leave(): Promise<void> {
-    this.#own.refuseHeld(NOT_READY);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LEAVE_MS);
     });
+    // A founder's id is its own as soon as its disk has entry 1; that of a joiner may never be.
+    if (this.#founder) await Promise.race([this.#own.opened(), late]);
+    this.#own.refuseHeld(NOT_READY);
     await Promise.race([this.#leaveGroup(), late]);
     clearTimeout(timer);
     await this.close();
