@@ -209,7 +209,7 @@ describe('events and commands', () => {
   test('what is sent before a quit is stored, from the first moment of a new group', async () => {
     const peer = startAlone('--data', 'quick');
     peer.send({ cmd: 'send', text: 'hello', ref: 1 }, { cmd: 'quit' });
-    await peer.until('the end', () => peer.exit !== null);
+    await peer.ended();
     expect(peer.events.filter(({ event }) => event === 'error')).toEqual([]);
     expect(peer.accepted.has(1)).toBe(true);
     const again = startAlone('--data', 'quick');

@@ -261,6 +261,18 @@ describe('input', () => {
   });
 });
 
+/** Ends while a reader takes nothing, by a clock that stands still; the answer is whether the end has come. */
+function quitUnread(exit: Promise<number>): () => boolean {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  let over = false;
+  void exit.then(() => {
+    over = true;
+  });
+  output.line(much);
+  session.quit();
+  return () => over;
+}
+
 describe('a reader that is slow', () => {
   test('gets final entries later, from the disk, without a gap or a repetition', async () => {
     await open();
@@ -298,17 +310,11 @@ describe('a reader that is slow', () => {
 
   test('gets the last words, and holds up the end no longer than a leave may last', async () => {
     const { exit } = await open();
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    let over = false;
-    void exit.then(() => {
-      over = true;
-    });
-    output.line(much);
-    session.quit();
+    const isOver = quitUnread(exit);
     await vi.advanceTimersByTimeAsync(2_899);
-    expect(over).toBe(false);
+    expect(isOver()).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect(over).toBe(true);
+    expect(isOver()).toBe(true);
   });
 
   test('has a moment for them even after a leave that took all its time', async () => {
@@ -317,19 +323,13 @@ describe('a reader that is slow', () => {
     peer.leaving = new Promise((resolve) => {
       hasLeft = resolve;
     });
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    let over = false;
-    void exit.then(() => {
-      over = true;
-    });
-    output.line(much);
-    session.quit();
+    const isOver = quitUnread(exit);
     await vi.advanceTimersByTimeAsync(3_000);
     hasLeft();
     await vi.advanceTimersByTimeAsync(199);
-    expect(over).toBe(false);
+    expect(isOver()).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect(over).toBe(true);
+    expect(isOver()).toBe(true);
   });
 
   test('gets an answer that was begun before the peer leaves, as long as it takes something', async () => {

@@ -42,6 +42,11 @@ let quits: number;
 let isOpen: boolean;
 let terminal: TerminalInterface;
 
+/** Tells the terminal how the peer stands, with this part of it changed. */
+function show(part: Partial<NodeStatus> = {}): void {
+  terminal.show({ kind: 'status', status: { ...status, ...part } });
+}
+
 beforeEach(() => {
   printed = [];
   sent = [];
@@ -119,7 +124,7 @@ describe('a message', () => {
 
 test('names and the words of errors do nothing to the screen either', () => {
   const roster = [{ id: 2, name: '\u001bBen', address: '', listed: true }];
-  terminal.show({ kind: 'status', status: { ...status, roster } });
+  show({ roster });
   terminal.showFinal(final(1));
   terminal.showError({ code: 'UNREACHABLE', message: 'no \u001banswer', fatal: false });
   terminal.takeLine('/\u001bx');
@@ -132,10 +137,8 @@ test('names and the words of errors do nothing to the screen either', () => {
 });
 
 test('who leads is said when it changes, and not before this peer is in the group', () => {
-  const show = (part: Partial<NodeStatus>): void =>
-    terminal.show({ kind: 'status', status: { ...status, ...part } });
   show({ role: 'joining', leader: null });
-  show({});
+  show();
   show({ commit: 21 });
   show({ established: false });
   show({ leader: null });
@@ -144,8 +147,6 @@ test('who leads is said when it changes, and not before this peer is in the grou
 
 test('who comes to a full group is told so once, and who leads when it is let in', () => {
   const members = Array.from({ length: 128 }, (_, i) => i + 1);
-  const show = (part: Partial<NodeStatus>): void =>
-    terminal.show({ kind: 'status', status: { ...status, ...part } });
   show({ role: 'joining', members, progress: { at: 5_000, target: 90_000 } });
   show({ role: 'joining', members, established: false });
   expect(printed).toEqual([]);
@@ -168,14 +169,14 @@ describe('a line', () => {
     ['/history 0', [], ['!! /history takes a whole number from 1 [BAD_COMMAND]']],
     ['/history 1.5', [], ['!! /history takes a whole number from 1 [BAD_COMMAND]']],
   ])('of %j sends %j and prints %j', (line, sends, prints) => {
-    terminal.show({ kind: 'status', status });
+    show();
     printed.length = 0;
     terminal.takeLine(line);
     expect([sent, printed, quits]).toEqual([sends, prints, 0]);
   });
 
   test('of /status tells who leads, whether there is a quorum, and who is in', () => {
-    terminal.show({ kind: 'status', status });
+    show();
     printed.length = 0;
     terminal.takeLine('/status');
     expect(printed).toEqual([
